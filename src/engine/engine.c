@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ * The engine's sockets and state. */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+#include "engine/control.h"
+#include "engine/peer.h"
+
+uint64_t engine_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+static int watch(const struct worker *worker, int fd, enum worker_event event)
+{
+	struct epoll_event wanted = {.events = EPOLLIN, .data.u32 = event};
+
+	return fd >= 0 && epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &wanted) ? -errno : 0;
+}
+
+static int worker_init(struct engine *engine, struct worker *worker)
+{
+	int err;
+
+	worker->engine = engine;
+	worker->tun = engine->tun.fd;
+	worker->room = udp_room_new();
+	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!worker->room)
+		return -ENOMEM;
+	if (worker->epoll < 0)
+		return -errno;
+	err = lane_init(&worker->lane, &engine->device, &worker->udp);
+	if (!err)
+		err = watch(worker, engine->stop, WORKER_STOP);
+	if (!err)
+		err = watch(worker, worker->tun, WORKER_TUN);
+	return err;
+}
+
+static void worker_free(struct worker *worker)
+{
+	udp_close(&worker->udp);
+	udp_room_free(worker->room);
+	lane_free(&worker->lane);
+	if (worker->epoll >= 0)
+		close(worker->epoll);
+}
+
+int engine_init(struct engine *engine, struct tun *tun)
+{
+	int err;
+
+	memset(engine, 0, sizeof(*engine));
+	engine->tun = *tun;
+	tun->fd = -1;
+	for (unsigned i = 0; i < ENGINE_WORKERS_MAX; ++i) {
+		engine->workers[i].epoll = -1;
+		engine->workers[i].udp = (struct udp){.fd4 = -1, .fd6 = -1};
+	}
+	err = device_init(&engine->device);
+	if (err) {
+		tun_close(&engine->tun);
+		return err;
+	}
+	engine->worker_count = 1;
+	engine->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	err = engine->stop < 0 ? -errno
+			       : lane_init(&engine->lane, &engine->device, &engine->workers[0].udp);
+	for (unsigned i = 0; i < engine->worker_count && !err; ++i)
+		err = worker_init(engine, &engine->workers[i]);
+	if (err) {
+		engine_free(engine);
+		return err;
+	}
+	engine->lane.now = engine_clock();
+	return 0;
+}
+
+void engine_free(struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->worker_count; ++i)
+		worker_free(&engine->workers[i]);
+	lane_free(&engine->lane);
+	device_free(&engine->device);
+	tun_close(&engine->tun);
+	if (engine->stop >= 0)
+		close(engine->stop);
+}
+
+/* Puts other sockets in the place of the present ones, which it closes. Consumes udp. */
+static int install_sockets(struct engine *engine, struct worker *worker, struct udp udp)
+{
+	int err;
+
+	pthread_rwlock_wrlock(&engine->device.tables);
+	udp_close(&worker->udp);
+	worker->udp = udp;
+	pthread_rwlock_unlock(&engine->device.tables);
+	err = watch(worker, udp.fd4, WORKER_UDP4);
+	return err ? err : watch(worker, udp.fd6, WORKER_UDP6);
+}
+
+static const struct udp NO_SOCKETS = {.fd4 = -1, .fd6 = -1};
+
+static int open_sockets(struct engine *engine, uint16_t port)
+{
+	struct udp udp;
+
+	int err = udp_open(&udp, port, engine->fwmark);
+	if (err)
+		return err;
+	engine->listen_port = udp.port;
+	engine_routes_changed(engine);
+	return install_sockets(engine, &engine->workers[0], udp);
+}
+
+int engine_set_listen_port(struct engine *engine, uint16_t port)
+{
+	if (port == engine->listen_port)
+		return 0;
+	if (atomic_load_explicit(&engine->device.up, memory_order_relaxed))
+		return open_sockets(engine, port);
+	engine->listen_port = port;
+	return 0;
+}
+
+int engine_set_fwmark(struct engine *engine, uint32_t fwmark)
+{
+	int err = udp_set_fwmark(&engine->workers[0].udp, fwmark);
+
+	if (err)
+		return err;
+	engine->fwmark = fwmark;
+	engine_routes_changed(engine);
+	return 0;
+}
+
+void engine_routes_changed(struct engine *engine)
+{
+	/* 0 means "no source": not after 2^32 changes either. */
+	if (!++engine->device.routes_generation)
+		++engine->device.routes_generation;
+}
+
+static void bring_up(struct engine *engine)
+{
+	for (struct peer *peer = device_first_peer(&engine->device); peer;
+	     peer = device_next_peer(peer))
+		control_start_peer(&engine->lane, peer, peer->timers.keepalive_interval);
+}
+
+static void take_down(struct engine *engine)
+{
+	for (struct peer *peer = device_first_peer(&engine->device); peer;
+	     peer = device_next_peer(peer))
+		control_stop_peer(&engine->lane, peer);
+	(void)install_sockets(engine, &engine->workers[0], NO_SOCKETS);
+}
+
+int engine_set_up(struct engine *engine, bool up)
+{
+	int err = 0;
+
+	if (up == atomic_load_explicit(&engine->device.up, memory_order_relaxed))
+		return 0;
+	atomic_store_explicit(&engine->device.up, up, memory_order_relaxed);
+	if (!up) {
+		take_down(engine);
+		return 0;
+	}
+	err = open_sockets(engine, engine->listen_port);
+	if (!err)
+		bring_up(engine);
+	return err;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ * Handshakes (whitepaper sections 5.3 and 5.4). The order for what comes in: MAC1; under load also
+ * MAC2 and the rate limit; then the Noise message; only then the path, the counters and the
+ * timers. */
+#include "engine/handshake.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <time.h>
+#include "engine/device.h"
+#include "engine/lane.h"
+#include "engine/outbound.h"
+#include "engine/peer.h"
+
+static uint64_t draw_jitter(void)
+{
+	return randombytes_uniform(REKEY_JITTER_MAX + 1);
+}
+
+static void draw_ephemeral(struct key *ephemeral)
+{
+	randombytes_buf(ephemeral->bytes, sizeof(ephemeral->bytes));
+}
+
+static void stamp_now(uint8_t timestamp[WIRE_TIMESTAMP_LEN])
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	noise_timestamp(timestamp, now.tv_sec, (uint32_t)now.tv_nsec);
+}
+
+/* Adds the MACs and sends. */
+static void send_message(struct lane *lane, struct peer *peer, void *message, size_t len)
+{
+	struct path path;
+
+	cookie_add_macs(&peer->cookie, message, len, lane->now);
+	timers_authenticated_sent(&peer->timers, lane->now);
+	atomic_store_explicit(&peer->initiation_sent, lane->now, memory_order_relaxed);
+	peer_get_path(peer, &path);
+	outbound_message(lane, peer, &path, message, len);
+}
+
+void handshake_initiate(struct lane *lane, struct peer *peer, bool retry)
+{
+	struct device *device = lane->device;
+	struct wire_initiation message;
+	uint8_t timestamp[WIRE_TIMESTAMP_LEN];
+	struct key ephemeral;
+	uint64_t last = atomic_load_explicit(&peer->initiation_sent, memory_order_relaxed);
+
+	if (!retry)
+		timers_handshake_wanted(&peer->timers);
+	if (!atomic_load_explicit(&device->up, memory_order_relaxed) || !device->local.present ||
+	    !peer_has_endpoint(peer) || (last && lane->now - last < REKEY_TIMEOUT))
+		return;
+	if (device_new_handshake_index(device, peer))
+		return;
+	stamp_now(timestamp);
+	draw_ephemeral(&ephemeral);
+	if (noise_create_initiation(&peer->handshake, &device->local, &ephemeral,
+				    peer->handshake_index.index, timestamp, &message)) {
+		/* A public key of low order: configured, but there is nobody to talk to. */
+		device_drop_handshake_index(device, peer);
+		atomic_store_explicit(&peer->initiation_sent, lane->now, memory_order_relaxed);
+	} else {
+		send_message(lane, peer, &message, sizeof(message));
+		timers_handshake_initiated(&peer->timers, lane->now, draw_jitter());
+	}
+	key_wipe(&ephemeral);
+}
+
+/* An authentic message of the peer came over this path. */
+static void authenticated(struct lane *lane, struct peer *peer,
+			  const struct device_message *message)
+{
+	pthread_mutex_lock(&peer->lock);
+	peer->path = message->from;
+	pthread_mutex_unlock(&peer->lock);
+	atomic_fetch_add_explicit(&peer->rx_bytes, message->len, memory_order_relaxed);
+	timers_authenticated_received(&peer->timers, lane->now);
+}
+
+static enum drop why_not(int err)
+{
+	switch (err) {
+	case -EALREADY:
+		return DROP_OLD_INITIATION;
+	case -EBUSY:
+		return DROP_INITIATION_FLOOD;
+	case -ENOKEY:
+		return DROP_NO_IDENTITY;
+	default:
+		return DROP_BAD_HANDSHAKE;
+	}
+}
+
+static void respond(struct lane *lane, struct peer *peer)
+{
+	struct wire_response message;
+	struct key ephemeral;
+
+	if (device_new_handshake_index(lane->device, peer))
+		return;
+	draw_ephemeral(&ephemeral);
+	if (noise_create_response(&peer->handshake, &ephemeral, peer->handshake_index.index,
+				  &message) ||
+	    device_begin_session(lane->device, peer, lane->now)) {
+		device_drop_handshake_index(lane->device, peer);
+	} else {
+		timers_session_derived(&peer->timers, lane->now);
+		send_message(lane, peer, &message, sizeof(message));
+	}
+	key_wipe(&ephemeral);
+}
+
+static struct peer *take_initiation(struct lane *lane, const struct device_message *message)
+{
+	struct device *device = lane->device;
+	const struct wire_initiation *wire = (const struct wire_initiation *)message->bytes;
+	struct noise_initiation opened;
+	struct peer *peer = NULL;
+
+	int err = noise_open_initiation(&opened, &device->local, wire);
+	if (!err) {
+		peer = device_find_peer(device, &opened.remote_static);
+		if (!peer) {
+			sodium_memzero(&opened, sizeof(opened));
+			device_drop(device, NULL, DROP_UNKNOWN_PEER, 1);
+			return NULL;
+		}
+		err = noise_accept_initiation(&peer->handshake, &device->local, &opened, wire,
+					      lane->now);
+	}
+	if (err) {
+		device_drop(device, peer, why_not(err), 1);
+		return NULL;
+	}
+	authenticated(lane, peer, message);
+	respond(lane, peer);
+	return peer;
+}
+
+void handshake_complete(struct lane *lane, struct peer *peer)
+{
+	timers_handshake_complete(&peer->timers);
+	clock_gettime(CLOCK_REALTIME, &peer->last_handshake);
+	outbound_flush(lane, peer);
+}
+
+static struct peer *take_response(struct lane *lane, const struct device_message *message)
+{
+	struct device *device = lane->device;
+	const struct wire_response *wire = (const struct wire_response *)message->bytes;
+	struct indextable_entry *entry =
+		indextable_find(&device->indices, wire_get32(wire->receiver));
+
+	if (!entry || entry->kind != PEER_INDEX_HANDSHAKE) {
+		device_drop(device, NULL, DROP_UNKNOWN_INDEX, 1);
+		return NULL;
+	}
+	struct peer *peer = PEER_OF_HANDSHAKE_INDEX(entry);
+	if (noise_consume_response(&peer->handshake, &device->local, wire)) {
+		device_drop(device, peer, DROP_BAD_HANDSHAKE, 1);
+		return NULL;
+	}
+	authenticated(lane, peer, message);
+	if (!device_begin_session(device, peer, lane->now)) {
+		timers_session_derived(&peer->timers, lane->now);
+		/* The responder may not send before it has heard from us: what waits, or a
+		 * keepalive, tells it. */
+		pthread_mutex_lock(&peer->lock);
+		bool waiting = peer->staged_count;
+		pthread_mutex_unlock(&peer->lock);
+		handshake_complete(lane, peer);
+		if (!waiting)
+			outbound_keepalive(lane, peer);
+	}
+	return peer;
+}
+
+static struct peer *take_cookie_reply(struct lane *lane, const struct device_message *message)
+{
+	struct device *device = lane->device;
+	const struct wire_cookie_reply *wire = (const struct wire_cookie_reply *)message->bytes;
+	struct indextable_entry *entry =
+		indextable_find(&device->indices, wire_get32(wire->receiver));
+
+	if (!entry) {
+		device_drop(device, NULL, DROP_UNKNOWN_INDEX, 1);
+		return NULL;
+	}
+	/* The answer to a response finds that handshake already turned into a keypair. */
+	struct peer *peer = entry->kind == PEER_INDEX_HANDSHAKE ? PEER_OF_HANDSHAKE_INDEX(entry)
+								: KEYPAIR_OF_INDEX(entry)->peer;
+	if (cookie_consume_reply(&peer->cookie, wire, lane->now))
+		device_drop(device, peer, DROP_BAD_HANDSHAKE, 1);
+	return NULL;
+}
+
+static void demand_cookie(struct lane *lane, const struct device_message *message)
+{
+	struct wire_cookie_reply reply;
+	uint8_t nonce[COOKIE_NONCE_LEN], secret[COOKIE_SECRET_LEN];
+
+	randombytes_buf(nonce, sizeof(nonce));
+	randombytes_buf(secret, sizeof(secret));
+	/* The sender's index is at the same place in an initiation and a response. */
+	cookie_create_reply(&lane->device->checker, &reply, message->bytes, message->len,
+			    wire_get32(message->bytes + 4), &message->from.remote, nonce, secret,
+			    lane->now);
+	sodium_memzero(secret, sizeof(secret));
+	outbound_message(lane, NULL, &message->from, &reply, sizeof(reply));
+}
+
+static bool within_limit(struct lane *lane, const struct device_message *message)
+{
+	struct device *device = lane->device;
+	uint8_t hash_key[16];
+
+	if (!device->limiter) {
+		device->limiter = malloc(sizeof(*device->limiter));
+		if (!device->limiter)
+			return false;
+		randombytes_buf(hash_key, sizeof(hash_key));
+		limiter_init(device->limiter, hash_key);
+	}
+	return limiter_allow(device->limiter, &message->from.remote, lane->now);
+}
+
+/* MAC1 always; under load MAC2 and the rate limit. */
+static bool admit(struct lane *lane, const struct device_message *message)
+{
+	struct device *device = lane->device;
+	enum drop reason = DROP_NONE;
+
+	if (!device->local.present) {
+		reason = DROP_NO_IDENTITY;
+	} else if (!cookie_check_mac1(&device->checker, message->bytes, message->len)) {
+		reason = DROP_BAD_MAC1;
+	} else if (device_under_load(device, lane->now)) {
+		if (!cookie_check_mac2(&device->checker, message->bytes, message->len,
+				       &message->from.remote, lane->now)) {
+			demand_cookie(lane, message);
+			reason = DROP_COOKIE_DEMANDED;
+		} else if (!within_limit(lane, message)) {
+			reason = DROP_RATE_LIMITED;
+		}
+	}
+	if (reason != DROP_NONE)
+		device_drop(device, NULL, reason, 1);
+	return reason == DROP_NONE;
+}
+
+struct peer *handshake_take(struct lane *lane, const struct device_message *message)
+{
+	enum wire_type type = wire_classify(message->bytes, message->len);
+
+	if (type == WIRE_COOKIE_REPLY)
+		return take_cookie_reply(lane, message);
+	if (!admit(lane, message))
+		return NULL;
+	return type == WIRE_INITIATION ? take_initiation(lane, message)
+				       : take_response(lane, message);
+}

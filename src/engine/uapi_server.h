@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * The configuration socket /var/run/wireguard/IFNAME.sock: any number of clients, any number of
+ * operations each. A set is applied line by line, and an error leaves the lines before it applied,
+ * as in the other engines. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define UAPI_SERVER_DIRECTORY "/var/run/wireguard"
+
+struct engine;
+struct uapi_server;
+
+/* Makes the socket and listens; or takes over fd, which listens already (-1: none; consumed). 0
+ * with *server, or -errno: -EADDRINUSE: another engine answers there. A file that nobody answers on
+ * is replaced. */
+int uapi_server_open(struct uapi_server **server, const char *ifname, int fd);
+/* Serves engine from now on; its events are reported by the epoll as u64 pointers. 0 or -errno. */
+int uapi_server_start(struct uapi_server *server, struct engine *engine, int epoll);
+/* One of its events has come. */
+void uapi_server_ready(struct uapi_server *server, void *source, uint32_t events);
+/* Was the file of the socket deleted? */
+bool uapi_server_gone(const struct uapi_server *server);
+/* Closes all and removes the socket's file. NULL is fine. */
+void uapi_server_close(struct uapi_server *server);
