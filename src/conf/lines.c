@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+ * The lines of a configuration file, through inih. A plain ini_parse() would damage them: it cuts
+ * at " ;", takes an indented line for a continuation, splits lines at 200 bytes and overlooks NUL
+ * bytes. So a reader of our own applies the grammar of wg(8) and hands inih only what every build
+ * of it reads alike: headers, and "Name=\1chunk" as often as a long value needs. inih calls the
+ * handler before it reads on, so that the reader's own counters are exact. Its line buffer holds
+ * keys: the reader wipes it. */
+#include "conf/lines.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <ini.h>
+#include <sodium.h>
+#include "conf/text.h"
+
+#define FEED_MAX 200 /* bytes of inih's line buffer that are used: its default size */
+#define FEED_MIN 80  /* a name, the guard and some of the value */
+#define GUARD '\1'   /* keeps inih from trimming a value or seeing a comment at its start */
+
+struct lines {
+	const struct lines_events *events; /* borrowed */
+	void *user;                        /* borrowed */
+	struct conf_error *error;          /* borrowed; may be NULL */
+	const char *text;                  /* borrowed */
+	size_t len, next;                  /* next: where the next line starts */
+	unsigned number;                   /* of the present line */
+	const char *line;                  /* without its comment; borrowed */
+	size_t size;
+	enum keyword_section section;
+	enum keyword key;
+	size_t value;       /* where in the line its value starts */
+	size_t cursor;      /* where in the line the next chunk starts; at size: all is fed */
+	struct text joined; /* the chunks so far */
+	size_t seen, place; /* lines_column(): byte seen of the value is at place in the line */
+	int rc;
+};
+
+#define LINE_ERROR(lines, at, ...)                                                                 \
+	conf_error_set((lines)->error, EINVAL, (lines)->number, (unsigned)(at) + 1, __VA_ARGS__)
+
+static bool is_white(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* White space separates the elements of Address, for wg-quick(8); elsewhere it means nothing, for
+ * wg(8). */
+static bool is_skipped(const struct lines *lines, size_t at)
+{
+	return is_white(lines->line[at]) && lines->key != KEYWORD_ADDRESS;
+}
+
+static size_t skip_white(const struct lines *lines, size_t at)
+{
+	while (at < lines->size && is_white(lines->line[at]))
+		at++;
+	return at;
+}
+
+/* Copies what is not white from start to end, as far as it fits; the length of the whole. */
+static size_t squeeze(char name[KEYWORD_NAME_MAX], const struct lines *lines, size_t start,
+		      size_t end)
+{
+	size_t len = 0;
+
+	for (size_t i = start; i < end; i++) {
+		if (is_white(lines->line[i]))
+			continue;
+		if (len < KEYWORD_NAME_MAX)
+			name[len] = lines->line[i];
+		len++;
+	}
+	return len;
+}
+
+static int read_header(struct lines *lines, size_t start)
+{
+	const char *close = memchr(lines->line, ']', lines->size);
+	struct keyword_stray stray = {.line = lines->number, .column = (unsigned)start + 1};
+	char name[KEYWORD_NAME_MAX];
+	size_t rest;
+
+	if (!close)
+		return LINE_ERROR(lines, start, "expected ']' at the end of the section's name");
+	rest = skip_white(lines, (size_t)(close - lines->line) + 1);
+	if (rest < lines->size)
+		return LINE_ERROR(lines, rest, "expected the end of the line after ']'");
+	stray.name = name;
+	stray.len = squeeze(name, lines, start + 1, (size_t)(close - lines->line));
+	stray.has_value = true;
+	if (stray.len > sizeof(name) || !keyword_find_section(&lines->section, name, stray.len)) {
+		stray.len = stray.len > sizeof(name) ? sizeof(name) : stray.len;
+		return keyword_unknown_section(lines->error, &stray);
+	}
+	lines->value = lines->place = start;
+	lines->seen = 0;
+	return lines->events->section(lines->user, lines, lines->section);
+}
+
+static int read_entry(struct lines *lines, size_t start)
+{
+	const char *equals = memchr(lines->line, '=', lines->size);
+	size_t end = equals ? (size_t)(equals - lines->line) : lines->size;
+	struct keyword_stray stray = {
+		.section = lines->section,
+		.has_equals = equals,
+		.has_value = equals && skip_white(lines, end + 1) < lines->size,
+		.line = lines->number,
+		.column = (unsigned)start + 1,
+	};
+	char name[KEYWORD_NAME_MAX];
+
+	stray.name = name;
+	stray.len = squeeze(name, lines, start, end);
+	if (!equals || stray.len > sizeof(name) ||
+	    !keyword_find(&lines->key, lines->section, name, stray.len)) {
+		stray.len = stray.len > sizeof(name) ? sizeof(name) : stray.len;
+		return keyword_unknown(lines->error, &stray);
+	}
+	if (!stray.has_value)
+		return LINE_ERROR(lines, end, "'%s' has no value: write one or remove the line",
+				  keyword_name(lines->key));
+	lines->value = lines->cursor = skip_white(lines, end + 1);
+	lines->seen = 0;
+	lines->place = lines->value;
+	/* So that the last chunk is never empty. */
+	while (is_white(lines->line[lines->size - 1]))
+		lines->size--;
+	return 0;
+}
+
+/* Takes the next line, its comment cut off. Neither a NUL byte nor another control character
+ * passes. */
+static int take_line(struct lines *lines)
+{
+	const char *line = lines->text + lines->next;
+	size_t size = lines->len - lines->next;
+	const char *end = memchr(line, '\n', size);
+
+	if (end)
+		size = (size_t)(end - line);
+	lines->next += size + (end ? 1 : 0);
+	lines->number++;
+	lines->line = line;
+	lines->size = size;
+	lines->value = lines->cursor = size;
+	end = memchr(line, '\0', size);
+	if (end)
+		return LINE_ERROR(lines, end - line,
+				  "a NUL byte: this is not a text file, or it is damaged");
+	end = memchr(line, '#', size);
+	if (end)
+		lines->size = lines->value = lines->cursor = (size_t)(end - line);
+	for (size_t i = 0; i < lines->size; i++)
+		if (((unsigned char)line[i] < ' ' && !is_white(line[i])) || line[i] == 0x7f)
+			return LINE_ERROR(lines, i, "a control character (0x%02x): remove it",
+					  (unsigned char)line[i]);
+	return 0;
+}
+
+/* Goes on to the next line that is not blank. false: there is none, or lines->rc says why not. */
+static bool next_line(struct lines *lines)
+{
+	size_t start;
+
+	while (lines->rc == 0 && lines->next < lines->len) {
+		lines->rc = take_line(lines);
+		if (lines->rc < 0)
+			return false;
+		start = skip_white(lines, 0);
+		if (start == lines->size)
+			continue;
+		lines->rc = lines->line[start] == '[' ? read_header(lines, start)
+						      : read_entry(lines, start);
+		return lines->rc == 0;
+	}
+	return false;
+}
+
+/* inih's reader, in the manner of fgets(). */
+static char *feed(char *buffer, int size, void *stream)
+{
+	struct lines *lines = stream;
+	size_t room = size < FEED_MAX ? (size_t)size : FEED_MAX, len;
+
+	if (size < FEED_MIN) {
+		lines->rc = conf_error_set(lines->error, ENOTSUP, 0, 0,
+					   "inih was built with lines of %d bytes: %d are needed",
+					   size, FEED_MIN);
+		return NULL;
+	}
+	sodium_memzero(buffer, room);
+	if (lines->rc < 0)
+		return NULL;
+	if (lines->cursor == lines->size) {
+		if (!next_line(lines))
+			return NULL;
+		if (lines->cursor == lines->size) {
+			snprintf(buffer, room, "[%s]\n", keyword_section_name(lines->section));
+			return buffer;
+		}
+	}
+	len = (size_t)snprintf(buffer, room, "%s=%c", keyword_name(lines->key), GUARD);
+	for (; lines->cursor < lines->size && len + 2 < room; lines->cursor++) {
+		char c = lines->line[lines->cursor];
+
+		if (!is_skipped(lines, lines->cursor))
+			buffer[len++] = is_white(c) ? ',' : c;
+	}
+	buffer[len] = '\n';
+	return buffer;
+}
+
+/* inih's handler: nonzero to go on. Section and name are those that feed() gave. */
+static int join(void *user, const char *section, const char *name, const char *value)
+{
+	struct lines *lines = user;
+	enum keyword key;
+
+	if (lines->rc < 0)
+		return 0;
+	if (!value || *value != GUARD ||
+	    strcmp(section, keyword_section_name(lines->section)) != 0 ||
+	    !keyword_find(&key, lines->section, name, strlen(name))) {
+		lines->rc = LINE_ERROR(lines, 0, "inih does not read this line as expected");
+		return 0;
+	}
+	text_puts(&lines->joined, value + 1);
+	if (lines->joined.failed) {
+		lines->rc = conf_error_set(lines->error, ENOMEM, lines->number, 0, "out of memory");
+		return 0;
+	}
+	if (lines->cursor < lines->size)
+		return 1;
+	lines->rc = lines->events->value(lines->user, lines, key, lines->joined.data,
+					 lines->joined.len);
+	text_consume(&lines->joined, lines->joined.len);
+	return lines->rc == 0;
+}
+
+int lines_read(const char *text, size_t len, const struct lines_events *events, void *user,
+	       struct conf_error *error)
+{
+	struct lines lines = {
+		.events = events,
+		.user = user,
+		.error = error,
+		.text = text,
+		.len = len,
+	};
+	int rc;
+
+	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+		return conf_error_set(error, EINVAL, 1, 1,
+				      "the file is UTF-16 text: save it as UTF-8");
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		lines.text += 3;
+		lines.len -= 3;
+	}
+	rc = ini_parse_stream(feed, &lines, join, &lines);
+	if (rc != 0 && lines.rc == 0)
+		lines.rc = conf_error_set(error, rc == -2 ? ENOMEM : EINVAL, lines.number, 0,
+					  rc == -2 ? "out of memory"
+						   : "inih does not read this line as expected");
+	text_wipe(&lines.joined);
+	return lines.rc;
+}
+
+unsigned lines_number(const struct lines *lines)
+{
+	return lines->number;
+}
+
+/* Goes on from where the last call ended, as a line may hold a million elements. */
+unsigned lines_column(struct lines *lines, size_t offset)
+{
+	if (offset < lines->seen) {
+		lines->seen = 0;
+		lines->place = lines->value;
+	}
+	while (lines->place < lines->size) {
+		if (!is_skipped(lines, lines->place)) {
+			if (lines->seen == offset)
+				break;
+			lines->seen++;
+		}
+		lines->place++;
+	}
+	return (unsigned)lines->place + 1;
+}

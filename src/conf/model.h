@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * The one model of a device with its peers: what a configuration file asks for, what a UAPI set
+ * sends and what a UAPI get reports. Holds keys: model_wipe() before it goes out of scope. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "conf/endpoint.h"
+#include "conf/key.h"
+#include "conf/prefix.h"
+
+enum model_allowed_op {
+	MODEL_ALLOWED_ADD,    /* plain, or "+10.0.0.0/8" */
+	MODEL_ALLOWED_REMOVE, /* "-10.0.0.0/8" */
+};
+
+struct model_allowed {
+	struct prefix prefix; /* host bits as written */
+	enum model_allowed_op op;
+};
+
+struct model_peer {
+	struct key public_key;
+	struct key preshared_key; /* all zero: none */
+	bool has_preshared_key;   /* the key was given (also when zero) */
+	bool has_keepalive;
+	bool replace_allowed; /* the list replaces what the peer has; off where + or - is used */
+	bool remove;
+	bool update_only;
+	uint16_t keepalive; /* seconds; 0: off */
+	char *host; /* the endpoint as the file names it, without brackets; NULL: none; owned */
+	char *port; /* a number or a service name; owned */
+	union sockaddr_ip endpoint;    /* numeric; AF_UNSPEC: none, or host is not resolved yet */
+	struct model_allowed *allowed; /* owned */
+	size_t allowed_count, allowed_size;
+	int64_t handshake_sec; /* since the epoch; 0: never */
+	int64_t handshake_nsec;
+	uint64_t rx_bytes, tx_bytes;
+	unsigned line; /* of the [Peer] header in the file; 0: not from a file */
+};
+
+struct model {
+	struct key private_key; /* all zero: none */
+	bool has_private_key;   /* was given (also when zero) */
+	bool has_listen_port;
+	bool has_fwmark;
+	bool replace_peers;
+	uint16_t listen_port;     /* 0: any free port */
+	uint32_t fwmark;          /* 0: off */
+	struct model_peer *peers; /* owned, in the order given */
+	size_t peer_count, peer_size;
+};
+
+#define MODEL_EMPTY {0}
+
+/* A new zeroed peer at the end, or NULL (ENOMEM). The pointer holds until the next call. */
+struct model_peer *model_add_peer(struct model *model);
+/* 0 or -ENOMEM. */
+int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
+			   enum model_allowed_op op);
+/* Wipes the keys, frees all; *model is empty again. */
+void model_wipe(struct model *model);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ * A growing buffer for text that may hold keys. It never uses realloc(), which leaves copies
+ * behind. */
+#include "conf/text.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sodium.h>
+
+#define TEXT_SIZE_FIRST 256
+
+/* Room for len bytes more and the NUL; false, with text->failed set, where there is none. */
+static bool text_reserve(struct text *text, size_t len)
+{
+	size_t size = text->size ? text->size : TEXT_SIZE_FIRST;
+	char *data;
+
+	if (text->failed)
+		return false;
+	if (len >= SIZE_MAX / 2 - text->len) {
+		text->failed = true;
+		return false;
+	}
+	while (size <= text->len + len)
+		size *= 2;
+	if (size == text->size)
+		return true;
+	data = malloc(size);
+	if (!data) {
+		text->failed = true;
+		return false;
+	}
+	if (text->data) {
+		memcpy(data, text->data, text->len);
+		sodium_memzero(text->data, text->size);
+		free(text->data);
+	}
+	data[text->len] = '\0';
+	text->data = data;
+	text->size = size;
+	return true;
+}
+
+void text_append(struct text *text, const char *bytes, size_t len)
+{
+	if (!text_reserve(text, len))
+		return;
+	if (len)
+		memcpy(text->data + text->len, bytes, len);
+	text->len += len;
+	text->data[text->len] = '\0';
+}
+
+void text_puts(struct text *text, const char *string)
+{
+	text_append(text, string, strlen(string));
+}
+
+void text_printf(struct text *text, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0) {
+		text->failed = true;
+		return;
+	}
+	if (!text_reserve(text, (size_t)len))
+		return;
+	va_start(args, format);
+	vsnprintf(text->data + text->len, (size_t)len + 1, format, args);
+	va_end(args);
+	text->len += (size_t)len;
+}
+
+void text_consume(struct text *text, size_t len)
+{
+	size_t rest = text->len - len;
+
+	if (!len)
+		return;
+	memmove(text->data, text->data + len, rest);
+	sodium_memzero(text->data + rest, len);
+	text->len = rest;
+}
+
+void text_wipe(struct text *text)
+{
+	if (text->data)
+		sodium_memzero(text->data, text->size);
+	free(text->data);
+	*text = (struct text)TEXT_EMPTY;
+}
