@@ -115,7 +115,7 @@ static void set_up(struct loop *loop, bool up)
 			  loop->engine->listen_port, strerror(-err));
 }
 
-/* Only a failed write tells the state of an interface in another network namespace. */
+/* There is no news of an interface in another network namespace: its state must be asked for. */
 static void probe(struct loop *loop)
 {
 	bool up;

@@ -123,10 +123,19 @@ static void stage_run(struct lane *lane, const struct run *run)
 	}
 }
 
+/* As the responder we go over to the new keys with the first packet that came under them, even before
+ * the control thread has moved them to their place: the other side may have lost the old ones. */
+static struct keypair *sending_keypair(const struct peer *peer)
+{
+	bool heard = peer->next && atomic_load_explicit(&peer->next->heard, memory_order_relaxed);
+
+	return heard ? peer->next : peer->current;
+}
+
 static void dispatch_run(struct lane *lane, const struct run *run)
 {
 	struct peer *peer = run->peer;
-	struct keypair *keypair = peer->current;
+	struct keypair *keypair = sending_keypair(peer);
 	struct path path;
 	uint64_t counter;
 
@@ -210,7 +219,7 @@ int outbound_read(struct lane *lane, int tun)
 
 void outbound_flush(struct lane *lane, struct peer *peer)
 {
-	struct keypair *keypair = peer->current;
+	struct keypair *keypair = sending_keypair(peer);
 	uint64_t counter;
 
 	/* The lock is held to the end, so that a worker cannot send a younger packet of the same

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -89,11 +90,13 @@ int tun_write(int fd, const uint8_t *packet, size_t len)
 
 int tun_probe_up(int fd, bool *up)
 {
-	/* An empty packet is never accepted, but the kernel looks at the state of the interface
-	 * first. */
-	if (write(fd, NULL, 0) < 0 && errno != EINVAL && errno != EIO)
+	struct pollfd state = {.fd = fd, .events = POLLOUT};
+
+	if (poll(&state, 1, 0) < 0)
 		return -errno;
-	*up = errno == EINVAL;
+	if (state.revents & POLLERR)
+		return -EBADFD;
+	*up = state.revents & POLLOUT;
 	return 0;
 }
 
