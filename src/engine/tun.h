@@ -29,8 +29,7 @@ void tun_close(struct tun *tun);
 ssize_t tun_read(int fd, uint8_t *buffer, size_t size);
 /* 0 or -errno. */
 int tun_write(int fd, const uint8_t *packet, size_t len);
-/* Is it up? Works from any network namespace, at the price of a failed write. -errno: it is
- * gone. */
+/* Is it up? Works from any network namespace. -errno: it is gone. */
 int tun_probe_up(int fd, bool *up);
 /* The name that it has now, wherever it is. 0 or -errno: it is gone. */
 int tun_get_name(int fd, char name[IFNAMSIZ]);
