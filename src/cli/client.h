@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * The client's side of an engine's UAPI socket. Every wait is bounded. */
+#pragma once
+
+#include <net/if.h>
+#include <stddef.h>
+
+#define CLIENT_DIRECTORY "/var/run/wireguard"
+#define CLIENT_PATH_MAX (sizeof(CLIENT_DIRECTORY) + IFNAMSIZ + sizeof("/.sock"))
+
+struct conf_error;
+struct model;
+
+/* "/var/run/wireguard/NAME.sock". Returns path. */
+char *client_path(char path[CLIENT_PATH_MAX], const char *name);
+/* Whether an engine answers: 0, -ENOENT (no socket), -ECONNREFUSED (one that an engine left
+ * behind), or another. */
+int client_probe(const char *name);
+/* Configures. 0 or -errno, the engine's own or the connection's, with *error filled. */
+int client_set(const char *name, const struct model *model, struct conf_error *error);
+/* Reads all into an empty model, which the caller wipes, also after an error. 0 or -errno with
+ * *error filled. */
+int client_get(const char *name, struct model *model, struct conf_error *error);
+/* The interfaces whose engines answer, in the directory's order; *names is the caller's to
+ * free(). 0 or -errno. */
+int client_list(char (**names)[IFNAMSIZ], size_t *count);
+/* Removes a socket that an engine left behind. 0 or -errno. */
+int client_remove_stale(const char *name);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ * What every command of wgctl returns to main. */
+#pragma once
+
+enum command_result {
+	COMMAND_OK,
+	COMMAND_FAILED, /* the command has said why */
+	COMMAND_USAGE,  /* called wrongly: main prints the command's usage; exit status 1 */
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * Network interfaces, their addresses and routes, over rtnetlink: what `ip link`, `ip address`
+ * and `ip route` do. Fills *error with the kernel's own errno and words. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf_error;
+struct iface;
+struct prefix;
+union sockaddr_ip;
+
+struct iface_link {
+	unsigned index;
+	uint32_t mtu;
+	bool up;
+	bool carrier;  /* a TUN without one has no engine */
+	char kind[16]; /* "tun", "wireguard", ...; "": none */
+};
+
+/* One netlink socket. 0 or -errno. */
+int iface_open(struct iface **iface);
+void iface_close(struct iface *iface); /* NULL is fine */
+
+/* 0 or -errno: -ENODEV if there is no such link. */
+int iface_find(struct iface *iface, const char *name, struct iface_link *link,
+	       struct conf_error *error);
+int iface_delete(struct iface *iface, unsigned index, struct conf_error *error);
+int iface_set_up(struct iface *iface, unsigned index, uint32_t mtu, struct conf_error *error);
+int iface_set_down(struct iface *iface, unsigned index, struct conf_error *error);
+
+/* An address with its host bits. */
+int iface_add_address(struct iface *iface, unsigned index, const struct prefix *address,
+		      struct conf_error *error);
+int iface_delete_address(struct iface *iface, unsigned index, const struct prefix *address,
+			 struct conf_error *error);
+
+/* A route to a prefix, which is masked first, in the main table. */
+int iface_add_route(struct iface *iface, unsigned index, const struct prefix *to,
+		    struct conf_error *error);
+int iface_delete_route(struct iface *iface, unsigned index, const struct prefix *to,
+		       struct conf_error *error);
+/* The destinations that the main table routes to the link; *list is the caller's to free(). */
+int iface_list_routes(struct iface *iface, unsigned index, struct prefix **list, size_t *count);
+
+/* The MTU of the way to an endpoint, for packets with that firewall mark (0: none): the
+ * route's, else its link's. */
+int iface_path_mtu(struct iface *iface, const union sockaddr_ip *to, uint32_t mark, uint32_t *mtu);
+/* The same for the default route. -ENOENT: there is none. */
+int iface_default_mtu(struct iface *iface, uint32_t *mtu);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * SIGINT, SIGTERM and SIGHUP held back while a plan is carried out, so that what was begun can
+ * be undone. */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct interrupt {
+	sigset_t old;  /* the signal mask to restore, also in children */
+	bool happened; /* one of the three came */
+};
+
+/* Holds the signals back; SIGPIPE is ignored from here on (a reader of stderr that went away
+ * stops nothing half-way). */
+void interrupt_begin(struct interrupt *interrupt);
+/* Whether one came since; does not wait. */
+bool interrupt_pending(struct interrupt *interrupt);
+/* Waits for one, for the end of a child, or ms milliseconds. */
+void interrupt_wait(struct interrupt *interrupt, int ms);
+/* Restores the mask. */
+void interrupt_end(struct interrupt *interrupt);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ * Names and files. Only looks; opens nothing. */
+#include "cli/paths.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "conf/error.h"
+
+#define DEFAULT_DIRECTORIES "/etc/wireguard"
+#define SUFFIX ".conf"
+#define SUFFIX_LEN (sizeof(SUFFIX) - 1)
+#define NAME_RULE "1 to 15 letters, digits or _=+.-, and not a - in front"
+
+static bool ends_in_conf(const char *word)
+{
+	size_t len = strlen(word);
+
+	return len > SUFFIX_LEN && !strcmp(word + len - SUFFIX_LEN, SUFFIX);
+}
+
+static bool exists(const char *file)
+{
+	struct stat st;
+
+	/* What cannot be looked at for another reason is found, and fails when it is read. */
+	return !stat(file, &st) || (errno != ENOENT && errno != ENOTDIR);
+}
+
+static bool is_name(const char *name, size_t len)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_=+.-";
+
+	if (!len || len >= IFNAMSIZ || name[0] == '-' || strspn(name, letters) < len)
+		return false;
+	return !(len == 1 && name[0] == '.') && !(len == 2 && name[0] == '.' && name[1] == '.');
+}
+
+/* Takes the interface's name from a file's. */
+static int take_name(struct paths *paths, const char *file, struct conf_error *error)
+{
+	const char *slash = strrchr(file, '/');
+	const char *base = slash ? slash + 1 : file;
+	size_t len;
+
+	if (!ends_in_conf(base))
+		return conf_error_set(error, EINVAL, 0, 0,
+				      "%s: a configuration file is named after its interface: "
+				      "NAME.conf", file);
+	len = strlen(base) - SUFFIX_LEN;
+	if (!is_name(base, len))
+		return conf_error_set(error, EINVAL, 0, 0,
+				      "%s: `%.*s' cannot be the name of an interface (" NAME_RULE
+				      ")", file, (int)len, base);
+	memcpy(paths->name, base, len);
+	paths->name[len] = '\0';
+	return 0;
+}
+
+/* Looks for NAME.conf; *looked lists where. */
+static bool search(struct paths *paths, const char *name, char *looked, size_t size)
+{
+	const char *directory = getenv("WGCTL_PATH");
+	size_t used = 0;
+
+	looked[0] = '\0';
+	if (!directory || !*directory)
+		directory = DEFAULT_DIRECTORIES;
+	while (*directory) {
+		size_t len = strcspn(directory, ":");
+		int n = snprintf(paths->file, sizeof(paths->file), "%.*s/%s" SUFFIX, (int)len,
+				 directory, name);
+
+		if (len && n < (int)sizeof(paths->file)) {
+			if (exists(paths->file))
+				return true;
+			n = snprintf(looked + used, size - used, "%s%s", used ? ", " : "",
+				     paths->file);
+			used += (size_t)n < size - used ? (size_t)n : size - used - 1;
+		}
+		directory += len + (directory[len] == ':');
+	}
+	paths->file[0] = '\0';
+	return false;
+}
+
+static int take_file(struct paths *paths, const char *word, bool needed, struct conf_error *error)
+{
+	int err;
+
+	if (strlen(word) >= sizeof(paths->file))
+		return conf_error_set(error, ENAMETOOLONG, 0, 0, "%s", strerror(ENAMETOOLONG));
+	err = take_name(paths, word, error);
+	if (err)
+		return err;
+	if (exists(word))
+		strcpy(paths->file, word);
+	else if (needed)
+		return conf_error_set(error, ENOENT, 0, 0, "%s: no such file", word);
+	return 0;
+}
+
+static int find(struct paths *paths, const char *word, bool needed, struct conf_error *error)
+{
+	char looked[CONF_ERROR_WHAT_MAX];
+
+	*paths = (struct paths){0};
+	if (strchr(word, '/') || (ends_in_conf(word) && exists(word)))
+		return take_file(paths, word, needed, error);
+	if (!is_name(word, strlen(word)))
+		return conf_error_set(error, EINVAL, 0, 0,
+				      "`%s' cannot be the name of an interface (" NAME_RULE ")",
+				      word);
+	strcpy(paths->name, word);
+	if (search(paths, word, looked, sizeof(looked)))
+		return 0;
+	if (!needed)
+		return ends_in_conf(word) ? take_name(paths, word, error) : 0;
+	if (ends_in_conf(word))
+		return conf_error_set(error, ENOENT, 0, 0,
+				      "%s: no such file here, and there is no %s either", word,
+				      looked);
+	return conf_error_set(error, ENOENT, 0, 0,
+			      "%s: no configuration found; looked for %s", word, looked);
+}
+
+int paths_find(struct paths *paths, const char *word, struct conf_error *error)
+{
+	return find(paths, word, true, error);
+}
+
+int paths_find_name(struct paths *paths, const char *word, struct conf_error *error)
+{
+	return find(paths, word, false, error);
+}
+
+bool paths_is_exposed(const char *file)
+{
+	char real[PATH_MAX], *parent;
+	struct stat st, directory;
+
+	if (!realpath(file, real) || stat(real, &st))
+		return false;
+	parent = dirname(real);
+	return !stat(parent, &directory) && (st.st_mode & directory.st_mode & S_IRWXO);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * From the word on the command line to a configuration file and the name of its interface. */
+#pragma once
+
+#include <limits.h>
+#include <net/if.h>
+#include <stdbool.h>
+
+struct conf_error;
+
+struct paths {
+	char file[PATH_MAX]; /* "": none was found */
+	char name[IFNAMSIZ];
+};
+
+/* FILE: a word with a slash, or one that ends in ".conf" and is a file here. NAME: NAME.conf in
+ * /etc/wireguard, or in the directories of WGCTL_PATH. 0 or -errno with *error filled (what was
+ * looked for, and where). */
+int paths_find(struct paths *paths, const char *word, struct conf_error *error);
+/* The same, but the file need not exist. */
+int paths_find_name(struct paths *paths, const char *word, struct conf_error *error);
+/* Whether users other than the owner and the group can reach the file, as wg-quick(8) asks it. */
+bool paths_is_exposed(const char *file);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * Endpoints that are named by a host: asked of the resolver, with wg(8)'s patience. */
+#pragma once
+
+struct conf_error;
+struct model;
+
+/* Fills in every peer's endpoint. What only may fail for now is asked again, and said,
+ * WG_ENDPOINT_RESOLUTION_RETRIES times (default 15). 0 or -errno with *error filled (line: the
+ * peer's). */
+int resolve_endpoints(struct model *model, struct conf_error *error);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * Messages. Never prints a key: no caller passes one. */
+#include "cli/say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include "conf/error.h"
+#include "conf/file.h"
+
+static void say_line(const char *prefix, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static void say_line(const char *prefix, const char *format, va_list args)
+{
+	flockfile(stderr);
+	fputs(prefix, stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	funlockfile(stderr);
+}
+
+static void say_place(const char *file, unsigned line, unsigned column, const char *kind,
+		      const char *what)
+{
+	if (line && column)
+		fprintf(stderr, "%s:%u:%u: %s: %s\n", file, line, column, kind, what);
+	else if (line)
+		fprintf(stderr, "%s:%u: %s: %s\n", file, line, kind, what);
+	else
+		fprintf(stderr, "%s: %s: %s\n", file, kind, what);
+}
+
+void say_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say_line("wgctl: ", format, args);
+	va_end(args);
+}
+
+void say_warning(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say_line("wgctl: warning: ", format, args);
+	va_end(args);
+}
+
+void say_plain(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say_line("", format, args);
+	va_end(args);
+}
+
+void say_file_error(const char *file, const struct conf_error *error)
+{
+	say_place(file, error->line, error->column, "error", error->what);
+}
+
+void say_file_warning(const char *file, const struct file_warning *warning)
+{
+	say_place(file, warning->line, warning->column, "warning", warning->what);
+}
+
+void say_trace(bool quiet, const char *what)
+{
+	if (!quiet)
+		fprintf(stderr, "[#] %s\n", what);
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT
+ * What each step of a plan does with an interface: the order of steps is up's and down's,
+ * netlink is iface's, the engine's socket is client's. */
+#include "cli/tunnel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include "cli/client.h"
+#include "cli/iface.h"
+#include "cli/interrupt.h"
+#include "cli/plan.h"
+#include "cli/spawn.h"
+#include "conf/error.h"
+#include "conf/prefix.h"
+#include "conf/text.h"
+
+#define STOP_LIMIT 5000  /* ms for an engine to end once its link is gone */
+#define POLL_INTERVAL 10 /* ms */
+
+static bool is_leftover(const struct iface_link *link)
+{
+	return !strcmp(link->kind, "tun") && !link->carrier;
+}
+
+int tunnel_look(struct iface *iface, const char *name, enum tunnel_state *state,
+		struct conf_error *error)
+{
+	struct iface_link link;
+	int answer = client_probe(name);
+	int err = iface_find(iface, name, &link, error);
+
+	if (err && err != -ENODEV)
+		return err;
+	if (answer && answer != -ENOENT && answer != -ECONNREFUSED)
+		return conf_error_set(error, -answer, 0, 0, "the engine's socket: %s",
+				      strerror(-answer));
+	if (err && !answer)
+		*state = TUNNEL_ELSEWHERE;
+	else if (!answer)
+		*state = strcmp(link.kind, "tun") ? TUNNEL_FOREIGN : TUNNEL_RUNS;
+	else if (err)
+		*state = answer == -ECONNREFUSED ? TUNNEL_LEFTOVER : TUNNEL_ABSENT;
+	else
+		*state = is_leftover(&link) ? TUNNEL_LEFTOVER : TUNNEL_FOREIGN;
+	return 0;
+}
+
+static const char *family_flag(const struct prefix *prefix)
+{
+	return prefix->family == AF_INET ? "-4" : "-6";
+}
+
+/* Waits until neither the link nor a socket that answers is left. 0 or -ETIMEDOUT. */
+static int wait_end(const struct tunnel *tunnel, struct conf_error *why)
+{
+	struct iface_link link;
+
+	for (int ms = 0; ms < STOP_LIMIT; ms += POLL_INTERVAL) {
+		const struct timespec pause = {.tv_nsec = POLL_INTERVAL * 1000000L};
+
+		if (client_probe(tunnel->name) &&
+		    iface_find(tunnel->iface, tunnel->name, &link, NULL))
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return conf_error_set(why, ETIMEDOUT, 0, 0, "its engine still runs %d seconds later",
+			      STOP_LIMIT / 1000);
+}
+
+static int stop(struct tunnel *tunnel, struct conf_error *why)
+{
+	struct iface_link link;
+	int err = iface_find(tunnel->iface, tunnel->name, &link, why);
+
+	if (!err)
+		err = iface_delete(tunnel->iface, link.index, why);
+	if (err && err != -ENODEV)
+		return err;
+	err = wait_end(tunnel, why);
+	if (err)
+		return err;
+	tunnel->index = 0;
+	err = client_remove_stale(tunnel->name);
+	if (err && err != -ENOENT)
+		return conf_error_set(why, -err, 0, 0, "cannot remove its socket: %s",
+				      strerror(-err));
+	return 0;
+}
+
+static void start_describe(const void *world, const struct plan_step *step,
+			   enum plan_phrase phrase, struct text *out)
+{
+	const struct tunnel *tunnel = world;
+
+	(void)step;
+	switch (phrase) {
+	case PLAN_DO:
+		text_printf(out, "%s %s", tunnel->engine, tunnel->name);
+		break;
+	case PLAN_UNDO:
+		text_printf(out, "ip link delete dev %s", tunnel->name);
+		break;
+	case PLAN_GOAL:
+		text_printf(out, "start an engine for %s", tunnel->name);
+		break;
+	}
+}
+
+static int start_act(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	struct tunnel *tunnel = world;
+	struct iface_link link;
+	int err = spawn_engine(tunnel->engine, tunnel->name, tunnel->interrupt, why);
+
+	(void)step;
+	if (!err)
+		err = iface_find(tunnel->iface, tunnel->name, &link, why);
+	if (err) {
+		(void)stop(tunnel, NULL);
+		return err;
+	}
+	tunnel->index = link.index;
+	return 0;
+}
+
+static int start_undo(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	(void)step;
+	return stop(world, why);
+}
+
+static void configure_describe(const void *world, const struct plan_step *step,
+			       enum plan_phrase phrase, struct text *out)
+{
+	const struct tunnel *tunnel = world;
+
+	(void)step;
+	switch (phrase) {
+	case PLAN_DO:
+		text_printf(out, "wg setconf %s <(wg-quick strip %s)", tunnel->name, tunnel->file);
+		break;
+	case PLAN_UNDO:
+		break;
+	case PLAN_GOAL:
+		text_printf(out, "configure %s", tunnel->name);
+		break;
+	}
+}
+
+static int configure_act(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	const struct tunnel *tunnel = world;
+
+	(void)step;
+	return client_set(tunnel->name, tunnel->model, why);
+}
+
+static void address_describe(const void *world, const struct plan_step *step,
+			     enum plan_phrase phrase, struct text *out)
+{
+	const struct tunnel *tunnel = world;
+	const char *flag = family_flag(&step->prefix);
+	char address[PREFIX_TEXT_MAX];
+
+	prefix_format(address, &step->prefix);
+	switch (phrase) {
+	case PLAN_DO:
+		text_printf(out, "ip %s address add %s dev %s", flag, address, tunnel->name);
+		break;
+	case PLAN_UNDO:
+		text_printf(out, "ip %s address delete %s dev %s", flag, address, tunnel->name);
+		break;
+	case PLAN_GOAL:
+		text_printf(out, "add address %s to %s", address, tunnel->name);
+		break;
+	}
+}
+
+static int address_act(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	const struct tunnel *tunnel = world;
+
+	return iface_add_address(tunnel->iface, tunnel->index, &step->prefix, why);
+}
+
+/* A link that is gone has no addresses and no routes any more; one that is too narrow for IPv6
+ * has none of these. */
+static int unless_gone(int err)
+{
+	return err == -ENODEV || err == -ENXIO || err == -EADDRNOTAVAIL || err == -ESRCH ? 0 : err;
+}
+
+static int address_undo(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	const struct tunnel *tunnel = world;
+
+	return unless_gone(
+		iface_delete_address(tunnel->iface, tunnel->index, &step->prefix, why));
+}
+
+static void up_describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
+			struct text *out)
+{
+	const struct tunnel *tunnel = world;
+
+	switch (phrase) {
+	case PLAN_DO:
+		text_printf(out, "ip link set mtu %u up dev %s", step->number, tunnel->name);
+		break;
+	case PLAN_UNDO:
+		text_printf(out, "ip link set down dev %s", tunnel->name);
+		break;
+	case PLAN_GOAL:
+		text_printf(out, "set %s up with an MTU of %u", tunnel->name, step->number);
+		break;
+	}
+}
+
+static int up_act(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	const struct tunnel *tunnel = world;
+
+	return iface_set_up(tunnel->iface, tunnel->index, step->number, why);
+}
+
+static int up_undo(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	const struct tunnel *tunnel = world;
+
+	(void)step;
+	return unless_gone(iface_set_down(tunnel->iface, tunnel->index, why));
+}
+
+static void route_describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
+			   struct text *out)
+{
+	const struct tunnel *tunnel = world;
+	const char *flag = family_flag(&step->prefix);
+	char to[PREFIX_TEXT_MAX];
+
+	prefix_format(to, &step->prefix);
+	switch (phrase) {
+	case PLAN_DO:
+		text_printf(out, "ip %s route add %s dev %s", flag, to, tunnel->name);
+		break;
+	case PLAN_UNDO:
+		text_printf(out, "ip %s route delete %s dev %s", flag, to, tunnel->name);
+		break;
+	case PLAN_GOAL:
+		text_printf(out, "add the route to %s through %s", to, tunnel->name);
+		break;
+	}
+}
+
+static bool covers(const struct prefix *wide, const struct prefix *narrow)
+{
+	struct prefix cut = *narrow;
+
+	if (wide->family != narrow->family || wide->cidr > narrow->cidr)
+		return false;
+	cut.cidr = wide->cidr;
+	prefix_mask(&cut);
+	return prefix_equal(&cut, wide);
+}
+
+/* Whether the link's addresses brought a route that covers this one. (Among the routes of the
+ * plan the narrower come first and none comes twice, so they never do.) */
+static bool route_holds(void *world, const struct plan_step *step)
+{
+	struct tunnel *tunnel = world;
+
+	if (!tunnel->knows_connected)
+		tunnel->knows_connected = !iface_list_routes(tunnel->iface, tunnel->index,
+							     &tunnel->connected,
+							     &tunnel->connected_count);
+	for (size_t i = 0; i < tunnel->connected_count; i++)
+		if (covers(&tunnel->connected[i], &step->prefix))
+			return true;
+	return false;
+}
+
+static int route_act(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	const struct tunnel *tunnel = world;
+
+	return iface_add_route(tunnel->iface, tunnel->index, &step->prefix, why);
+}
+
+static int route_undo(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	const struct tunnel *tunnel = world;
+
+	return unless_gone(iface_delete_route(tunnel->iface, tunnel->index, &step->prefix, why));
+}
+
+static void stop_describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
+			  struct text *out)
+{
+	const struct tunnel *tunnel = world;
+
+	(void)step;
+	switch (phrase) {
+	case PLAN_DO:
+		text_printf(out, "ip link delete dev %s", tunnel->name);
+		break;
+	case PLAN_UNDO:
+		break;
+	case PLAN_GOAL:
+		text_printf(out, "take %s down", tunnel->name);
+		break;
+	}
+}
+
+static const struct plan_verb start_verb = {
+	.describe = start_describe, .act = start_act, .undo = start_undo};
+static const struct plan_verb configure_verb = {
+	.describe = configure_describe, .act = configure_act};
+static const struct plan_verb address_verb = {
+	.describe = address_describe, .act = address_act, .undo = address_undo};
+static const struct plan_verb up_verb = {.describe = up_describe, .act = up_act, .undo = up_undo};
+static const struct plan_verb route_verb = {
+	.describe = route_describe, .holds = route_holds, .act = route_act, .undo = route_undo};
+static const struct plan_verb stop_verb = {.describe = stop_describe, .act = start_undo};
+
+void tunnel_plan_start(struct plan *plan)
+{
+	plan_add(plan, &start_verb, NULL, 0);
+}
+
+void tunnel_plan_configure(struct plan *plan)
+{
+	plan_add(plan, &configure_verb, NULL, 0);
+}
+
+void tunnel_plan_address(struct plan *plan, const struct prefix *address)
+{
+	plan_add(plan, &address_verb, address, 0);
+}
+
+void tunnel_plan_up(struct plan *plan, uint32_t mtu)
+{
+	plan_add(plan, &up_verb, NULL, mtu);
+}
+
+void tunnel_plan_route(struct plan *plan, const struct prefix *to)
+{
+	plan_add(plan, &route_verb, to, 0);
+}
+
+void tunnel_plan_stop(struct plan *plan)
+{
+	plan_add(plan, &stop_verb, NULL, 0);
+}
+
+void tunnel_free(struct tunnel *tunnel)
+{
+	free(tunnel->connected);
+	tunnel->connected = NULL;
+	tunnel->connected_count = 0;
+}

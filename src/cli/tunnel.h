@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * The steps that make a tunnel of an interface, and the way to take one down. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf_error;
+struct iface;
+struct interrupt;
+struct model;
+struct plan;
+struct prefix;
+
+/* The world that the steps of a plan work on. All pointers are borrowed, but connected. */
+struct tunnel {
+	const char *name;
+	const char *file;   /* the configuration's, for the trace */
+	const char *engine; /* the program */
+	const struct model *model;
+	struct iface *iface;
+	struct interrupt *interrupt;
+	unsigned index;           /* of the link, once it is there */
+	bool knows_connected;     /* the next two are read */
+	struct prefix *connected; /* what the addresses alone make the link route; owned */
+	size_t connected_count;
+};
+
+enum tunnel_state {
+	TUNNEL_ABSENT,   /* neither link nor socket */
+	TUNNEL_RUNS,     /* its engine answers, its link is here */
+	TUNNEL_ELSEWHERE, /* its engine answers, but its link is not in this network namespace */
+	TUNNEL_LEFTOVER, /* a TUN or a socket, or both, that an engine left behind */
+	TUNNEL_FOREIGN,  /* a link of that name that is no tunnel of ours */
+};
+
+/* 0 or -errno with *error filled. */
+int tunnel_look(struct iface *iface, const char *name, enum tunnel_state *state,
+		struct conf_error *error);
+
+/* Steps, to be appended to a plan in this order. */
+void tunnel_plan_start(struct plan *plan);     /* the engine */
+void tunnel_plan_configure(struct plan *plan); /* the model */
+void tunnel_plan_address(struct plan *plan, const struct prefix *address);
+void tunnel_plan_up(struct plan *plan, uint32_t mtu);
+void tunnel_plan_route(struct plan *plan, const struct prefix *to);
+/* Takes the link away, whereupon the engine ends, and clears what it leaves. */
+void tunnel_plan_stop(struct plan *plan);
+
+void tunnel_free(struct tunnel *tunnel);
