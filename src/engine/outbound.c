@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The way out (whitepaper section 5.4.6):
  *   1. read packets from the TUN, each to the place where its datagram is built
- *   2. cryptokey routing: destination -> peer; consecutive packets of one peer and one length are a
- * run
+ *   2. cryptokey routing: destination -> peer; packets of one peer and one length in a row are a run
  *   3. once a run: keypair, counters, path
  *   4. seal in place, send, stamp
  * Side doors: no usable keypair -> stage on the peer and ask for a handshake; or a drop. */
@@ -123,8 +122,9 @@ static void stage_run(struct lane *lane, const struct run *run)
 	}
 }
 
-/* As the responder we go over to the new keys with the first packet that came under them, even before
- * the control thread has moved them to their place: the other side may have lost the old ones. */
+/* As the responder we go over to the new keys with the first packet that came under them, even
+ * before the control thread has moved them to their place: the other side may have lost the old
+ * ones. */
 static struct keypair *sending_keypair(const struct peer *peer)
 {
 	bool heard = peer->next && atomic_load_explicit(&peer->next->heard, memory_order_relaxed);
