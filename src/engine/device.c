@@ -177,11 +177,14 @@ static void expire_session(struct device *device, struct peer *peer)
 
 void device_set_private_key(struct device *device, const struct key *private_key)
 {
+	struct noise_local next = {0};
 	struct peer *peer;
 
-	if (private_key && key_equal(private_key, &device->local.private_key))
-		return;
-	noise_local_set(&device->local, private_key);
+	/* Compared as it will be used: tools send the key with every reload, clamped or not. */
+	noise_local_set(&next, private_key);
+	if (key_equal(&next.private_key, &device->local.private_key))
+		goto out;
+	device->local = next;
 	if (device->local.present) {
 		cookie_checker_init(&device->checker, &device->local.public_key);
 		peer = device_find_peer(device, &device->local.public_key);
@@ -191,6 +194,8 @@ void device_set_private_key(struct device *device, const struct key *private_key
 	atomic_store_explicit(&device->has_identity, device->local.present, memory_order_relaxed);
 	for (peer = device_first_peer(device); peer; peer = device_next_peer(peer))
 		expire_session(device, peer);
+out:
+	noise_local_wipe(&next);
 }
 
 int device_insert_allowed(struct device *device, struct peer *peer, const struct prefix *prefix)

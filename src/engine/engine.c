@@ -123,14 +123,30 @@ static int open_sockets(struct engine *engine, uint16_t port)
 	return install_sockets(engine, &engine->workers[0], udp);
 }
 
+static void bring_up(struct engine *engine)
+{
+	struct device *device = &engine->device;
+
+	for (struct peer *peer = device_first_peer(device); peer; peer = device_next_peer(peer))
+		control_start_peer(&engine->lane, peer, peer->timers.keepalive_interval);
+}
+
 int engine_set_listen_port(struct engine *engine, uint16_t port)
 {
-	if (port == engine->listen_port)
+	const struct udp *present = &engine->workers[0].udp;
+	bool open = present->fd4 >= 0 || present->fd6 >= 0;
+
+	if (!atomic_load_explicit(&engine->device.up, memory_order_relaxed)) {
+		engine->listen_port = port;
 		return 0;
-	if (atomic_load_explicit(&engine->device.up, memory_order_relaxed))
-		return open_sockets(engine, port);
-	engine->listen_port = port;
-	return 0;
+	}
+	/* Up without sockets: the port was taken then, and may be free now. */
+	if (open && port == engine->listen_port)
+		return 0;
+	int err = open_sockets(engine, port);
+	if (!err && !open)
+		bring_up(engine);
+	return err;
 }
 
 int engine_set_fwmark(struct engine *engine, uint32_t fwmark)
@@ -149,13 +165,6 @@ void engine_routes_changed(struct engine *engine)
 	/* 0 means "no source": not after 2^32 changes either. */
 	if (!++engine->device.routes_generation)
 		++engine->device.routes_generation;
-}
-
-static void bring_up(struct engine *engine)
-{
-	for (struct peer *peer = device_first_peer(&engine->device); peer;
-	     peer = device_next_peer(peer))
-		control_start_peer(&engine->lane, peer, peer->timers.keepalive_interval);
 }
 
 static void take_down(struct engine *engine)
