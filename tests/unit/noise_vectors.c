@@ -85,19 +85,22 @@ static void check_transport(struct vectors *vectors, const struct key *send,
 {
 	struct message message;
 	struct aead_op op;
+	struct aead aead;
 	uint8_t *buffer;
 
 	read_message(vectors, &message);
 	assert_int_equal(message.len, message.payload_len + AEAD_TAG_LEN);
 	buffer = malloc(message.len);
 	assert_non_null(buffer);
+	assert_int_equal(aead_init(&aead, AEAD_SODIUM), 0);
 	op = (struct aead_op){buffer, message.payload, message.payload_len, counter, false};
-	aead_seal_many(send->bytes, &op, 1);
+	aead_seal_many(&aead, send->bytes, &op, 1);
 	assert_memory_equal(buffer, message.ciphertext, message.len);
 	op = (struct aead_op){buffer, message.ciphertext, message.len, counter, false};
-	aead_open_many(receive->bytes, &op, 1);
+	aead_open_many(&aead, receive->bytes, &op, 1);
 	assert_true(op.ok);
 	assert_memory_equal(buffer, message.payload, message.payload_len);
+	aead_free(&aead);
 	free(buffer);
 	free_message(&message);
 }
