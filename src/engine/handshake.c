@@ -77,7 +77,7 @@ static void authenticated(struct lane *lane, struct peer *peer,
 			  const struct device_message *message)
 {
 	pthread_mutex_lock(&peer->lock);
-	peer->path = message->from;
+	peer_learn_path(peer, &message->from);
 	pthread_mutex_unlock(&peer->lock);
 	atomic_fetch_add_explicit(&peer->rx_bytes, message->len, memory_order_relaxed);
 	timers_authenticated_received(&peer->timers, lane->now);

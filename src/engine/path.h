@@ -4,6 +4,7 @@
  * keeps its sessions). */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "conf/endpoint.h"
 
@@ -12,9 +13,9 @@ struct path {
 	union {
 		struct in_addr in4;
 		struct in6_addr in6;
-	} source; /* ours */
-	uint32_t ifindex;
-	uint32_t
-		generation; /* of the machine's routes and addresses when the source was learnt; the
-			       source counts only while this is the present one. 0: no source */
+	} source;            /* ours */
+	uint32_t ifindex;    /* where it came in; 0: no source */
+	uint32_t generation; /* of the machine's routes and addresses when the source was compared
+				with the route of the day; 0: not yet */
+	bool elsewhere;      /* that route leaves by another interface: the source is not used */
 };

@@ -36,10 +36,29 @@ void peer_set_remote(struct peer *peer, const union sockaddr_ip *remote)
 	pthread_mutex_unlock(&peer->lock);
 }
 
+void peer_learn_path(struct peer *peer, const struct path *path)
+{
+	if (peer_same_source(&peer->path, path))
+		peer->path.remote = path->remote;
+	else
+		peer->path = *path;
+}
+
+bool peer_same_source(const struct path *a, const struct path *b)
+{
+	if (a->remote.sa.sa_family != b->remote.sa.sa_family || a->ifindex != b->ifindex)
+		return false;
+	if (a->remote.sa.sa_family == AF_INET)
+		return a->source.in4.s_addr == b->source.in4.s_addr &&
+		       a->remote.in4.sin_addr.s_addr == b->remote.in4.sin_addr.s_addr;
+	return !memcmp(&a->source.in6, &b->source.in6, sizeof(a->source.in6)) &&
+	       !memcmp(&a->remote.in6.sin6_addr, &b->remote.in6.sin6_addr, sizeof(a->source.in6));
+}
+
 void peer_forget_source(struct peer *peer)
 {
 	pthread_mutex_lock(&peer->lock);
-	peer->path.generation = 0;
+	peer->path.ifindex = 0;
 	pthread_mutex_unlock(&peer->lock);
 }
 

@@ -38,6 +38,8 @@ enum peer_wish {
 	PEER_WISH_HANDSHAKE = 1 << 0, /* no usable keypair, or it is getting old */
 	PEER_WISH_CONFIRM = 1 << 1,   /* the first packet under keypair `next` has come */
 	PEER_WISH_CHECK = 1 << 2,     /* stamps were set and nobody is watching the timers */
+	PEER_WISH_ROUTE =
+		1 << 3, /* the source of its path is to be compared with the route of the day */
 };
 
 /* A packet that waits for a keypair. */
@@ -85,6 +87,11 @@ struct peer *peer_new(const struct key *public_key);
 void peer_free(struct peer *peer);
 
 void peer_set_remote(struct peer *peer, const union sockaddr_ip *remote);
+/* An authentic datagram came over this path. What is known of its source stays known. Caller holds
+ * the lock. */
+void peer_learn_path(struct peer *peer, const struct path *path);
+/* The same address at either end, over the same interface. */
+bool peer_same_source(const struct path *a, const struct path *b);
 /* Forgets our source address, so that the next packet takes the route of the day. */
 void peer_forget_source(struct peer *peer);
 void peer_get_path(struct peer *peer, struct path *path);

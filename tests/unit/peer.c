@@ -65,11 +65,45 @@ static void test_path(void **state)
 	assert_int_equal(path.generation, 3);
 	peer_forget_source(peer);
 	peer_get_path(peer, &path);
-	assert_int_equal(path.generation, 0);
+	assert_int_equal(path.ifindex, 0);
 	assert_true(endpoint_equal(&path.remote, &remote));
 	peer_set_remote(peer, &remote);
 	peer_get_path(peer, &path);
 	assert_int_equal(path.ifindex, 0);
+	peer_free(peer);
+}
+
+/* What was found out about a source stays known while it stays the same. */
+static void test_learn(void **state)
+{
+	struct peer *peer = new_peer();
+	struct path path = {.remote.in4 = {.sin_family = AF_INET, .sin_port = htons(7)},
+			    .source.in4.s_addr = htonl(0x0a000001),
+			    .ifindex = 5};
+
+	(void)state;
+	peer_learn_path(peer, &path);
+	assert_int_equal(peer->path.generation, 0);
+	peer->path.generation = 3;
+	peer->path.elsewhere = true;
+	path.remote.in4.sin_port = htons(8);
+	peer_learn_path(peer, &path);
+	assert_true(endpoint_equal(&peer->path.remote, &path.remote));
+	assert_int_equal(peer->path.generation, 3);
+	assert_true(peer->path.elsewhere);
+	path.ifindex = 6;
+	peer_learn_path(peer, &path);
+	assert_int_equal(peer->path.ifindex, 6);
+	assert_int_equal(peer->path.generation, 0);
+	assert_false(peer->path.elsewhere);
+	peer->path.generation = 3;
+	path.source.in4.s_addr = htonl(0x0a000002);
+	peer_learn_path(peer, &path);
+	assert_int_equal(peer->path.generation, 0);
+	peer->path.generation = 3;
+	path.remote.in4.sin_addr.s_addr = htonl(0x0a000003);
+	peer_learn_path(peer, &path);
+	assert_int_equal(peer->path.generation, 0);
 	peer_free(peer);
 }
 
@@ -78,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_staged),
 		cmocka_unit_test(test_path),
+		cmocka_unit_test(test_learn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

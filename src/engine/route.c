@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ * The route of the day: one question and one answer over a netlink socket of its own, as the news
+ * of netwatch must not mix with the answer. */
+#include "engine/route.h"
+
+#include <linux/rtnetlink.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <sys/socket.h>
+
+static int see_answer(struct nl_msg *message, void *arg)
+{
+	struct nlattr *attributes[RTA_MAX + 1];
+	uint32_t *ifindex = arg;
+
+	if (nlmsg_hdr(message)->nlmsg_type == RTM_NEWROUTE &&
+	    !nlmsg_parse(nlmsg_hdr(message), sizeof(struct rtmsg), attributes, RTA_MAX, NULL) &&
+	    attributes[RTA_OIF])
+		*ifindex = nla_get_u32(attributes[RTA_OIF]);
+	return NL_OK;
+}
+
+static struct nl_msg *question(const struct path *path, uint32_t fwmark)
+{
+	bool v4 = path->remote.sa.sa_family == AF_INET;
+	unsigned char bits = v4 ? 32 : 128;
+	size_t len = bits / 8;
+	const void *remote = v4 ? (const void *)&path->remote.in4.sin_addr
+				: (const void *)&path->remote.in6.sin6_addr;
+	struct rtmsg header = {
+		.rtm_family = (unsigned char)path->remote.sa.sa_family,
+		.rtm_dst_len = bits,
+		.rtm_src_len = bits,
+	};
+	struct nl_msg *message = nlmsg_alloc_simple(RTM_GETROUTE, 0);
+
+	if (!message)
+		return NULL;
+	if (nlmsg_append(message, &header, sizeof(header), NLMSG_ALIGNTO) ||
+	    nla_put(message, RTA_DST, (int)len, remote) ||
+	    nla_put(message, RTA_SRC, (int)len, &path->source) ||
+	    nla_put_u32(message, RTA_MARK, fwmark) ||
+	    (!v4 && path->remote.in6.sin6_scope_id &&
+	     nla_put_u32(message, RTA_OIF, path->remote.in6.sin6_scope_id))) {
+		nlmsg_free(message);
+		return NULL;
+	}
+	return message;
+}
+
+uint32_t route_interface(const struct path *path, uint32_t fwmark)
+{
+	uint32_t ifindex = 0;
+	struct nl_msg *message = question(path, fwmark);
+	struct nl_sock *socket = nl_socket_alloc();
+
+	if (message && socket &&
+	    !nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, see_answer, &ifindex) &&
+	    !nl_connect(socket, NETLINK_ROUTE) && nl_send_auto(socket, message) >= 0)
+		(void)nl_recvmsgs_default(socket);
+	nl_socket_free(socket);
+	nlmsg_free(message);
+	return ifindex;
+}
