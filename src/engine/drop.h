@@ -28,8 +28,10 @@
 	X(REPLAYED, "replayed", "packet seen before, or too old for the window")                   \
 	X(INNER_MALFORMED, "inner_malformed", "decrypted packet with a bad version or length")     \
 	X(INNER_SOURCE, "inner_source", "decrypted packet whose source is not the peer's")         \
+	X(ECN, "ecn", "decrypted packet marked on its way, of ends that do not know ECN")          \
 	X(TUN_WRITE, "tun_write", "packet that the interface did not take")                        \
 	X(NOT_IP, "not_ip", "packet to send that is neither IPv4 nor IPv6")                        \
+	X(BAD_OFFLOAD, "bad_offload", "super-packet to send that contradicts itself")              \
 	X(NO_PEER, "no_peer", "packet to send to an address that is no peer's")                    \
 	X(NO_ENDPOINT, "no_endpoint", "packet to send to a peer whose endpoint is not known")      \
 	X(STAGED_FULL, "staged_full",                                                              \

@@ -31,18 +31,17 @@ static int worker_init(struct engine *engine, struct worker *worker)
 	int err;
 
 	worker->engine = engine;
-	worker->tun = engine->tun.fd;
 	worker->room = udp_room_new();
 	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!worker->room)
 		return -ENOMEM;
 	if (worker->epoll < 0)
 		return -errno;
-	err = lane_init(&worker->lane, &engine->device, &worker->udp);
+	err = lane_init(&worker->lane, &engine->device, &worker->udp, &worker->tun, AEAD_AUTO);
 	if (!err)
 		err = watch(worker, engine->stop, WORKER_STOP);
 	if (!err)
-		err = watch(worker, worker->tun, WORKER_TUN);
+		err = watch(worker, worker->tun.fd, WORKER_TUN);
 	return err;
 }
 
@@ -51,31 +50,29 @@ static void worker_free(struct worker *worker)
 	udp_close(&worker->udp);
 	udp_room_free(worker->room);
 	lane_free(&worker->lane);
+	tun_close(&worker->tun);
 	if (worker->epoll >= 0)
 		close(worker->epoll);
 }
 
-int engine_init(struct engine *engine, struct tun *tun)
+int engine_init(struct engine *engine, struct tun *queues, unsigned count)
 {
 	int err;
 
 	memset(engine, 0, sizeof(*engine));
-	engine->tun = *tun;
-	tun->fd = -1;
-	for (unsigned i = 0; i < ENGINE_WORKERS_MAX; ++i) {
+	engine->worker_count = count;
+	for (unsigned i = 0; i < count; ++i) {
+		engine->workers[i].tun = queues[i];
 		engine->workers[i].epoll = -1;
 		engine->workers[i].udp = (struct udp){.fd4 = -1, .fd6 = -1};
+		queues[i].fd = -1;
 	}
-	err = device_init(&engine->device);
-	if (err) {
-		tun_close(&engine->tun);
-		return err;
-	}
-	engine->worker_count = 1;
 	engine->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	err = engine->stop < 0 ? -errno
-			       : lane_init(&engine->lane, &engine->device, &engine->workers[0].udp);
-	for (unsigned i = 0; i < engine->worker_count && !err; ++i)
+	err = engine->stop < 0 ? -errno : device_init(&engine->device);
+	if (err)
+		goto err_workers;
+	err = lane_init(&engine->lane, &engine->device, &engine->workers[0].udp, NULL, AEAD_SODIUM);
+	for (unsigned i = 0; i < count && !err; ++i)
 		err = worker_init(engine, &engine->workers[i]);
 	if (err) {
 		engine_free(engine);
@@ -83,6 +80,13 @@ int engine_init(struct engine *engine, struct tun *tun)
 	}
 	engine->lane.now = engine_clock();
 	return 0;
+
+err_workers:
+	for (unsigned i = 0; i < count; ++i)
+		worker_free(&engine->workers[i]);
+	if (engine->stop >= 0)
+		close(engine->stop);
+	return err;
 }
 
 void engine_free(struct engine *engine)
@@ -91,36 +95,47 @@ void engine_free(struct engine *engine)
 		worker_free(&engine->workers[i]);
 	lane_free(&engine->lane);
 	device_free(&engine->device);
-	tun_close(&engine->tun);
-	if (engine->stop >= 0)
-		close(engine->stop);
+	close(engine->stop);
 }
 
-/* Puts other sockets in the place of the present ones, which it closes. Consumes udp. */
-static int install_sockets(struct engine *engine, struct worker *worker, struct udp udp)
+/* Puts other sockets in the place of the present ones, which it closes. Consumes all of udp. */
+static int install_sockets(struct engine *engine, const struct udp *udp)
 {
-	int err;
+	int err = 0;
 
 	pthread_rwlock_wrlock(&engine->device.tables);
-	udp_close(&worker->udp);
-	worker->udp = udp;
+	for (unsigned i = 0; i < engine->worker_count; ++i) {
+		udp_close(&engine->workers[i].udp);
+		engine->workers[i].udp = udp[i];
+	}
 	pthread_rwlock_unlock(&engine->device.tables);
-	err = watch(worker, udp.fd4, WORKER_UDP4);
-	return err ? err : watch(worker, udp.fd6, WORKER_UDP6);
+	for (unsigned i = 0; i < engine->worker_count && !err; ++i) {
+		err = watch(&engine->workers[i], udp[i].fd4, WORKER_UDP4);
+		if (!err)
+			err = watch(&engine->workers[i], udp[i].fd6, WORKER_UDP6);
+	}
+	return err;
 }
-
-static const struct udp NO_SOCKETS = {.fd4 = -1, .fd6 = -1};
 
 static int open_sockets(struct engine *engine, uint16_t port)
 {
-	struct udp udp;
+	struct udp udp[ENGINE_WORKERS_MAX];
 
-	int err = udp_open(&udp, port, engine->fwmark);
+	int err = udp_open(udp, engine->worker_count, port, engine->fwmark);
 	if (err)
 		return err;
-	engine->listen_port = udp.port;
+	engine->listen_port = udp[0].port;
 	engine_routes_changed(engine);
-	return install_sockets(engine, &engine->workers[0], udp);
+	return install_sockets(engine, udp);
+}
+
+static void close_sockets(struct engine *engine)
+{
+	struct udp none[ENGINE_WORKERS_MAX];
+
+	for (unsigned i = 0; i < ENGINE_WORKERS_MAX; ++i)
+		none[i] = (struct udp){.fd4 = -1, .fd6 = -1};
+	(void)install_sockets(engine, none);
 }
 
 static void bring_up(struct engine *engine)
@@ -151,10 +166,11 @@ int engine_set_listen_port(struct engine *engine, uint16_t port)
 
 int engine_set_fwmark(struct engine *engine, uint32_t fwmark)
 {
-	int err = udp_set_fwmark(&engine->workers[0].udp, fwmark);
-
-	if (err)
-		return err;
+	for (unsigned i = 0; i < engine->worker_count; ++i) {
+		int err = udp_set_fwmark(&engine->workers[i].udp, fwmark);
+		if (err)
+			return err;
+	}
 	engine->fwmark = fwmark;
 	engine_routes_changed(engine);
 	return 0;
@@ -172,7 +188,7 @@ static void take_down(struct engine *engine)
 	for (struct peer *peer = device_first_peer(&engine->device); peer;
 	     peer = device_next_peer(peer))
 		control_stop_peer(&engine->lane, peer);
-	(void)install_sockets(engine, &engine->workers[0], NO_SOCKETS);
+	close_sockets(engine);
 }
 
 int engine_set_up(struct engine *engine, bool up)

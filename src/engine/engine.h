@@ -14,7 +14,7 @@
 #include "engine/tun.h"
 #include "engine/udp.h"
 
-#define ENGINE_WORKERS_MAX 1
+#define ENGINE_WORKERS_MAX TUN_QUEUES_MAX
 
 struct engine;
 struct uapi_server;
@@ -25,7 +25,7 @@ struct worker {
 	struct lane lane;
 	struct udp udp; /* the control thread changes it under the table lock (write) */
 	struct udp_room *room;
-	int tun;
+	struct tun tun;
 	int epoll;
 	pthread_t thread;
 	bool started;
@@ -33,7 +33,6 @@ struct worker {
 
 struct engine {
 	struct device device;
-	struct tun tun;
 	struct lane lane; /* the control thread's */
 	struct worker workers[ENGINE_WORKERS_MAX];
 	unsigned worker_count;
@@ -54,9 +53,9 @@ enum worker_event {
 /* Nanoseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps. */
 uint64_t engine_clock(void);
 
-/* Consumes the TUN (also on failure). The interface counts as down, there are no sockets. 0 or
- * -errno. */
-int engine_init(struct engine *engine, struct tun *tun);
+/* One worker for each queue of the TUN. Consumes the queues (also on failure). The interface counts
+ * as down, there are no sockets. 0 or -errno. */
+int engine_init(struct engine *engine, struct tun *queues, unsigned count);
 /* The workers must have ended. */
 void engine_free(struct engine *engine);
 

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include "engine/ecn.h"
 #include "engine/packet.h"
 #include "engine/peer.h"
 
@@ -18,6 +19,7 @@ struct run {
 	size_t stride;
 	size_t last; /* length of the last one */
 	unsigned count;
+	uint8_t tos; /* of the outer header */
 	const struct path *path;
 };
 
@@ -42,7 +44,7 @@ static void open_all(struct lane *lane, const struct run *run, const struct keyp
 			.counter = wire_get64(message->counter),
 		};
 	}
-	aead_open_many(keypair->receive.bytes, lane->ops, run->count);
+	aead_open_many(&lane->aead, keypair->receive.bytes, lane->ops, run->count);
 }
 
 /* Replay window and roaming. Leaves ok set only for what is new; returns the bytes of those
@@ -66,7 +68,7 @@ static size_t admit(struct lane *lane, const struct run *run, struct keypair *ke
 		}
 	}
 	if (bytes)
-		peer->path = *run->path;
+		peer_learn_path(peer, run->path);
 	pthread_mutex_unlock(&peer->lock);
 
 	if (forged)
@@ -76,10 +78,10 @@ static size_t admit(struct lane *lane, const struct run *run, struct keypair *ke
 	return bytes;
 }
 
-/* May this packet of the peer enter the system? *len is trimmed to what the packet says of
- * itself. */
-static enum drop inspect(const struct device *device, const struct peer *peer,
-			 const uint8_t *packet, size_t *len)
+/* May this packet of the peer enter the system? *len is trimmed to what the packet says of itself.
+ */
+static enum drop inspect(const struct device *device, const struct peer *peer, uint8_t *packet,
+			 size_t *len, uint8_t outer_tos)
 {
 	const struct allowedips_owner *owner;
 
@@ -95,11 +97,11 @@ static enum drop inspect(const struct device *device, const struct peer *peer,
 	if (owner != &peer->allowed)
 		return DROP_INNER_SOURCE;
 	*len = claimed;
-	return DROP_NONE;
+	return ecn_decapsulate(packet, family, outer_tos) ? DROP_NONE : DROP_ECN;
 }
 
 /* True if there was data, not only keepalives. */
-static bool deliver(struct lane *lane, const struct run *run, struct peer *peer, int tun)
+static bool deliver(struct lane *lane, const struct run *run, struct peer *peer)
 {
 	bool data = false;
 
@@ -109,16 +111,16 @@ static bool deliver(struct lane *lane, const struct run *run, struct peer *peer,
 		if (!op->ok || !len)
 			continue;
 		data = true;
-		enum drop reason = inspect(lane->device, peer, op->dst, &len);
-		if (reason == DROP_NONE && tun_write(tun, op->dst, len))
-			reason = DROP_TUN_WRITE;
-		if (reason != DROP_NONE)
+		enum drop reason = inspect(lane->device, peer, op->dst, &len, run->tos);
+		if (reason == DROP_NONE)
+			join_add(&lane->joiner, op->dst, len);
+		else
 			device_drop(lane->device, peer, reason, 1);
 	}
 	return data;
 }
 
-static void take_run(struct lane *lane, const struct run *run, int tun)
+static void take_run(struct lane *lane, const struct run *run)
 {
 	struct device *device = lane->device;
 	uint32_t index = wire_get32(datagram(run, 0)->receiver);
@@ -147,7 +149,7 @@ static void take_run(struct lane *lane, const struct run *run, int tun)
 	}
 	if (keypair_stale_to_receiver(keypair, lane->now))
 		device_wish(device, peer, PEER_WISH_HANDSHAKE);
-	if (deliver(lane, run, peer, tun))
+	if (deliver(lane, run, peer))
 		timers_data_received(&peer->timers, lane->now);
 	device_stamped(device, peer);
 }
@@ -164,8 +166,10 @@ static void take_handshake(struct lane *lane, const uint8_t *bytes, size_t len,
 /* How many data messages from bytes on go to the same index; at least 1. */
 static struct run find_run(const struct udp_train *train, size_t at)
 {
-	struct run run = {
-		.bytes = train->bytes + at, .stride = train->stride, .path = &train->path};
+	struct run run = {.bytes = train->bytes + at,
+			  .stride = train->stride,
+			  .tos = train->tos,
+			  .path = &train->path};
 
 	while (at < train->len && run.count < LANE_RUN_MAX) {
 		size_t len = train->len - at < train->stride ? train->len - at : train->stride;
@@ -180,7 +184,7 @@ static struct run find_run(const struct udp_train *train, size_t at)
 	return run;
 }
 
-static void take_train(struct lane *lane, const struct udp_train *train, int tun)
+static void take_train(struct lane *lane, const struct udp_train *train)
 {
 	size_t at = 0;
 
@@ -189,7 +193,7 @@ static void take_train(struct lane *lane, const struct udp_train *train, int tun
 		switch (wire_classify(train->bytes + at, len)) {
 		case WIRE_DATA: {
 			struct run run = find_run(train, at);
-			take_run(lane, &run, tun);
+			take_run(lane, &run);
 			at += run.count * train->stride;
 			continue;
 		}
@@ -206,13 +210,13 @@ static void take_train(struct lane *lane, const struct udp_train *train, int tun
 	} while (at < train->len);
 }
 
-void inbound_read(struct lane *lane, int fd, struct udp_room *room, int tun)
+void inbound_read(struct lane *lane, int fd, struct udp_room *room)
 {
 	const struct udp_train *trains;
-	uint32_t generation =
-		atomic_load_explicit(&lane->device->routes_generation, memory_order_relaxed);
-	int count = udp_receive(fd, room, generation, &trains);
+	int count = udp_receive(fd, room, &trains);
 
 	for (int i = 0; i < count; ++i)
-		take_train(lane, &trains[i], tun);
+		take_train(lane, &trains[i]);
+	/* The packets lie in room. */
+	join_flush(&lane->joiner);
 }

@@ -7,4 +7,4 @@
 #include "engine/udp.h"
 
 /* Worker: takes what has come to socket fd, at most UDP_BATCH trains. */
-void inbound_read(struct lane *lane, int fd, struct udp_room *room, int tun);
+void inbound_read(struct lane *lane, int fd, struct udp_room *room);

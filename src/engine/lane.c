@@ -1,21 +1,52 @@
 /* SPDX-License-Identifier: MIT
- * One thread's means to send. */
+ * One thread's means to send and to deliver. */
 #include "engine/lane.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include "engine/device.h"
 
-int lane_init(struct lane *lane, struct device *device, const struct udp *udp)
+static void write_joined(void *arg, const struct iovec *vectors, unsigned count)
 {
-	*lane = (struct lane){.device = device, .udp = udp, .bytes = malloc(LANE_BYTES)};
-	return lane->bytes ? 0 : -ENOMEM;
+	struct lane *lane = arg;
+
+	if (tun_write(lane->tun, vectors, count))
+		device_drop(lane->device, NULL, DROP_TUN_WRITE, count - 1);
+}
+
+int lane_init(struct lane *lane, struct device *device, struct udp *udp, const struct tun *tun,
+	      enum aead_choice cipher)
+{
+	*lane = (struct lane){
+		.device = device,
+		.udp = udp,
+		.tun = tun,
+		.bytes = malloc(LANE_BYTES),
+		.train = malloc(LANE_TRAIN_BYTES),
+	};
+	if (tun)
+		join_init(&lane->joiner, tun->headers && tun->join_tcp,
+			  tun->headers && tun->join_udp, write_joined, lane);
+	return lane->bytes && lane->train ? aead_init(&lane->aead, cipher) : -ENOMEM;
 }
 
 void lane_free(struct lane *lane)
 {
 	if (lane->bytes)
 		sodium_memzero(lane->bytes, LANE_BYTES);
+	if (lane->train)
+		sodium_memzero(lane->train, LANE_TRAIN_BYTES);
 	free(lane->bytes);
-	lane->bytes = NULL;
+	free(lane->train);
+	lane->bytes = lane->train = NULL;
+	aead_free(&lane->aead);
+}
+
+int lane_write(struct lane *lane, uint8_t *packet, size_t len)
+{
+	struct virtio_net_hdr header = {0};
+	const struct iovec vectors[] = {{&header, sizeof(header)}, {packet, len}};
+
+	return tun_write(lane->tun, vectors, 2);
 }

@@ -48,12 +48,12 @@ static int worker_turn(struct worker *worker, unsigned ready)
 	worker->lane.now = engine_clock();
 	pthread_rwlock_rdlock(&device->tables);
 	if (ready & WORKER_TUN)
-		err = outbound_read(&worker->lane, worker->tun);
+		err = outbound_read(&worker->lane);
 	/* The sockets may have been exchanged since they were ready. */
 	if ((ready & WORKER_UDP4) && worker->udp.fd4 >= 0)
-		inbound_read(&worker->lane, worker->udp.fd4, worker->room, worker->tun);
+		inbound_read(&worker->lane, worker->udp.fd4, worker->room);
 	if ((ready & WORKER_UDP6) && worker->udp.fd6 >= 0)
-		inbound_read(&worker->lane, worker->udp.fd6, worker->room, worker->tun);
+		inbound_read(&worker->lane, worker->udp.fd6, worker->room);
 	pthread_rwlock_unlock(&device->tables);
 	return err;
 }
@@ -73,7 +73,7 @@ static void *worker_main(void *arg)
 			return NULL;
 		if (worker_turn(worker, ready) == -EBADFD) {
 			uint64_t one = 1;
-			epoll_ctl(worker->epoll, EPOLL_CTL_DEL, worker->tun, NULL);
+			epoll_ctl(worker->epoll, EPOLL_CTL_DEL, worker->tun.fd, NULL);
 			atomic_store(&engine->tun_gone, true);
 			(void)!write(engine->device.wake, &one, sizeof(one));
 		}
@@ -120,7 +120,7 @@ static void probe(struct loop *loop)
 {
 	bool up;
 
-	if (tun_probe_up(loop->engine->tun.fd, &up))
+	if (tun_probe_up(&loop->engine->workers[0].tun, &up))
 		loop->quit = true;
 	else
 		set_up(loop, up);
@@ -139,7 +139,7 @@ static void read_netwatch(struct loop *loop)
 	if (watch->routes_seen)
 		engine_routes_changed(loop->engine);
 	if (watch->link_gone) {
-		if (tun_get_name(loop->engine->tun.fd, name))
+		if (tun_get_name(&loop->engine->workers[0].tun, name))
 			loop->quit = true;
 		else
 			probe(loop);
@@ -228,7 +228,7 @@ static int open_loop(struct loop *loop)
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->timer = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	loop->signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-	err = netwatch_open(&loop->netwatch, loop->engine->tun.ifindex);
+	err = netwatch_open(&loop->netwatch, loop->engine->workers[0].tun.ifindex);
 	if (!err)
 		err = watch(loop, netwatch_fd(&loop->netwatch), CONTROL_NETWATCH);
 	if (!err)
@@ -259,8 +259,12 @@ int loop_run(struct engine *engine, struct uapi_server *server, void (*ready)(vo
 	if (!err)
 		err = start_workers(engine);
 	if (!err) {
-		if (!engine->tun.ifindex)
+		if (!engine->workers[0].tun.ifindex)
 			probe(&loop);
+		log_verbose("%u workers, %s, super-packets: TCP %s, UDP %s", engine->worker_count,
+			    aead_name(&engine->workers[0].lane.aead),
+			    engine->workers[0].tun.join_tcp ? "yes" : "no",
+			    engine->workers[0].tun.join_udp ? "yes" : "no");
 		ready(arg);
 		while (!loop.quit)
 			turn(&loop);

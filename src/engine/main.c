@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdbool.h>
@@ -23,11 +25,19 @@ struct options {
 	const char *ifname;
 	bool foreground;
 	bool chatty;         /* LOG_LEVEL is set: keep stderr */
+	bool offload;        /* use super-packets */
+	unsigned threads;
 	int tun_fd, uapi_fd; /* handed down; -1: none */
 };
 
-static const char usage[] = "usage: wgengine [-f|--foreground] INTERFACE\n"
-			    "       wgengine --version | --help\n";
+static const char usage[] =
+	"usage: wgengine [-f|--foreground] [--threads N] [--no-offload] INTERFACE\n"
+	"       wgengine --version | --help\n"
+	"  -f, --foreground  stay in the foreground\n"
+	"  --threads N       data workers (default: the processors, 4 at the most)\n"
+	"  --no-offload      one packet at a time, for kernels with broken offloads\n"
+	"environment: WG_PROCESS_FOREGROUND=1, WG_THREADS=N, WG_OFFLOAD=off,\n"
+	"  LOG_LEVEL=verbose|error|silent, WG_TUN_FD, WG_UAPI_FD\n";
 
 static bool valid_name(const char *name)
 {
@@ -58,62 +68,114 @@ static int inherited_fd(const char *variable, int *fd)
 	return 0;
 }
 
-/* 0: go on; else the exit status plus 1. */
-static int parse(int argc, char **argv, struct options *options)
+/* Nothing was asked for: as many as there are processors for us, 4 at the most. */
+static unsigned default_threads(void)
 {
-	const char *level = getenv("LOG_LEVEL");
-	const char *foreground = getenv("WG_PROCESS_FOREGROUND");
+	cpu_set_t set;
+	int count = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+
+	return count > 4 ? 4 : (unsigned)count;
+}
+
+static int read_threads(const char *text, unsigned *threads)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || number < 1 || number > TUN_QUEUES_MAX) {
+		fprintf(stderr, "wgengine: '%s' is no number of threads: 1 to %d\n", text,
+			TUN_QUEUES_MAX);
+		return -EINVAL;
+	}
+	*threads = (unsigned)number;
+	return 0;
+}
+
+static int read_environment(struct options *options)
+{
+	const char *level = getenv("LOG_LEVEL"), *foreground = getenv("WG_PROCESS_FOREGROUND");
+	const char *offload = getenv("WG_OFFLOAD"), *threads = getenv("WG_THREADS");
 
 	*options = (struct options){
 		.foreground = foreground && !strcmp(foreground, "1"),
 		.chatty = level && *level,
+		.offload = !offload || strcmp(offload, "off"),
+		.threads = default_threads(),
 	};
-	for (int i = 1; i < argc; ++i) {
-		if (!strcmp(argv[i], "--version")) {
-			puts("wgengine " PACKAGE_VERSION);
-			return 1 + EXIT_SUCCESS;
-		}
-		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
-			fputs(usage, stdout);
-			return 1 + EXIT_SUCCESS;
-		}
-		if (!strcmp(argv[i], "-f") || !strcmp(argv[i], "--foreground")) {
-			options->foreground = true;
-		} else if (argv[i][0] != '-' && !options->ifname) {
-			options->ifname = argv[i];
-		} else {
-			fprintf(stderr, "wgengine: unexpected argument '%s'\n%s", argv[i], usage);
-			return 1 + EXIT_FAILURE;
-		}
-	}
-	if (!options->ifname) {
-		fprintf(stderr, "wgengine: which interface?\n%s", usage);
-		return 1 + EXIT_FAILURE;
-	}
-	if (!valid_name(options->ifname)) {
-		fprintf(stderr,
-			"wgengine: '%s' is not an interface name: 1 to 15 characters, no '/', ':' "
-			"or space\n",
-			options->ifname);
-		return 1 + EXIT_FAILURE;
-	}
+	if (threads && *threads && read_threads(threads, &options->threads))
+		return -EINVAL;
 	if (inherited_fd("WG_TUN_FD", &options->tun_fd) ||
 	    inherited_fd("WG_UAPI_FD", &options->uapi_fd))
-		return 1 + EXIT_FAILURE;
+		return -EBADF;
 	return 0;
 }
 
-static int open_tun(const struct options *options, struct tun *tun)
+enum action {
+	ACTION_RUN,
+	ACTION_DONE,
+	ACTION_FAIL,
+};
+
+static enum action read_arguments(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{"foreground", no_argument, NULL, 'f'}, {"threads", required_argument, NULL, 't'},
+		{"no-offload", no_argument, NULL, 'o'}, {"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},       {0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "fh", known, NULL)) >= 0) {
+		switch (option) {
+		case 'f':
+			options->foreground = true;
+			break;
+		case 't':
+			if (read_threads(optarg, &options->threads))
+				return ACTION_FAIL;
+			break;
+		case 'o':
+			options->offload = false;
+			break;
+		case 'v':
+			puts("wgengine " PACKAGE_VERSION);
+			return ACTION_DONE;
+		case 'h':
+			fputs(usage, stdout);
+			return ACTION_DONE;
+		default:
+			fputs(usage, stderr);
+			return ACTION_FAIL;
+		}
+	}
+	if (argc - optind != 1) {
+		fprintf(stderr, "wgengine: name one interface\n%s", usage);
+		return ACTION_FAIL;
+	}
+	options->ifname = argv[optind];
+	if (!valid_name(options->ifname)) {
+		fprintf(stderr,
+			"wgengine: '%s' is not an interface name: 1 to 15 characters, no '/', ':' "
+			"or space, no '-' in front\n",
+			options->ifname);
+		return ACTION_FAIL;
+	}
+	return ACTION_RUN;
+}
+
+static int open_tun(const struct options *options, struct tun *queues, unsigned *count)
 {
 	int err;
 
 	if (options->tun_fd >= 0) {
-		err = tun_adopt(tun, options->tun_fd);
+		err = tun_adopt(&queues[0], options->tun_fd, options->offload);
+		*count = 1;
 		if (err)
 			log_error("WG_TUN_FD is not a TUN device: %s", strerror(-err));
 		return err;
 	}
-	err = tun_create(tun, options->ifname);
+	*count = options->threads;
+	err = tun_create(queues, count, options->ifname, options->offload);
 	if (err == -EPERM || err == -EACCES)
 		log_error("may not create the interface: this needs root, or CAP_NET_ADMIN");
 	else if (err == -ENOENT || err == -ENXIO || err == -ENODEV)
@@ -190,7 +252,8 @@ static int serve(const struct options *options, int pipe_end)
 	static struct engine engine;
 	struct start start = {options, pipe_end};
 	struct uapi_server *server = NULL;
-	struct tun tun;
+	struct tun queues[TUN_QUEUES_MAX];
+	unsigned count;
 	int err;
 
 	block_signals();
@@ -199,15 +262,16 @@ static int serve(const struct options *options, int pipe_end)
 		log_error("cannot protect the process's memory: %s", strerror(-err));
 		return err;
 	}
-	err = open_tun(options, &tun);
+	err = open_tun(options, queues, &count);
 	if (err)
 		return err;
-	err = open_server(options, tun.name, &server);
+	err = open_server(options, queues[0].name, &server);
 	if (err) {
-		tun_close(&tun);
+		while (count)
+			tun_close(&queues[--count]);
 		return err;
 	}
-	err = engine_init(&engine, &tun);
+	err = engine_init(&engine, queues, count);
 	if (!err) {
 		err = loop_run(&engine, server, ready, &start);
 		uapi_server_close(server);
@@ -260,9 +324,16 @@ int main(int argc, char **argv)
 {
 	struct options options;
 
-	int status = parse(argc, argv, &options);
-	if (status)
-		return status - 1;
+	if (read_environment(&options))
+		return EXIT_FAILURE;
+	switch (read_arguments(argc, argv, &options)) {
+	case ACTION_RUN:
+		break;
+	case ACTION_DONE:
+		return EXIT_SUCCESS;
+	case ACTION_FAIL:
+		return EXIT_FAILURE;
+	}
 	if (sodium_init() < 0) {
 		fputs("wgengine: libsodium does not start\n", stderr);
 		return EXIT_FAILURE;

@@ -1,29 +1,38 @@
 /* SPDX-License-Identifier: MIT
  * The way out (whitepaper section 5.4.6):
  *   1. read packets from the TUN, each to the place where its datagram is built
- *   2. cryptokey routing: destination -> peer; packets of one peer and one length in a row are a run
+ *   2. cryptokey routing: destination -> peer; packets of one peer and one length in a row are a
+ * run
  *   3. once a run: keypair, counters, path
  *   4. seal in place, send, stamp
+ * A super-packet is a run, or a few, by itself.
  * Side doors: no usable keypair -> stage on the peer and ask for a handshake; or a drop. */
 #include "engine/outbound.h"
 
 #include <errno.h>
+#include <linux/virtio_net.h>
 #include <stdbool.h>
 #include <string.h>
 #include "engine/device.h"
+#include "engine/ecn.h"
+#include "engine/icmp.h"
 #include "engine/packet.h"
 #include "engine/peer.h"
+#include "engine/segment.h"
 
 #define HEADER sizeof(struct wire_data)
+#define DSCP_AF41 0x88 /* of handshakes: a congested link should not end sessions */
 
-/* Packets of one peer, each already at the place of its datagram's contents: packet i at bytes + i
- * * stride + HEADER. */
+/* Packets of one peer, each already where its datagram is built: packet i at bytes + i * stride +
+ * HEADER. */
 struct run {
 	struct peer *peer;
 	uint8_t *bytes;
-	size_t len;    /* of each packet, without padding */
-	size_t stride; /* of the datagrams */
+	size_t len;      /* of each packet but the last, without padding */
+	size_t last_len; /* not more */
+	size_t stride;   /* of the datagrams */
 	unsigned count;
+	uint8_t tos; /* of the outer header */
 };
 
 /* Zeros up to a multiple of 16, but not past the MTU, so that padding never makes a datagram too
@@ -38,6 +47,11 @@ static size_t padded_len(const struct device *device, size_t len)
 	return padded;
 }
 
+static size_t stride_of(const struct device *device, size_t len)
+{
+	return HEADER + padded_len(device, len) + WIRE_TAG_LEN;
+}
+
 static struct run new_run(const struct device *device, struct peer *peer, uint8_t *bytes,
 			  size_t len)
 {
@@ -45,21 +59,31 @@ static struct run new_run(const struct device *device, struct peer *peer, uint8_
 		.peer = peer,
 		.bytes = bytes,
 		.len = len,
-		.stride = HEADER + padded_len(device, len) + WIRE_TAG_LEN,
+		.last_len = len,
+		.stride = stride_of(device, len),
 		.count = 1,
 	};
 }
 
-static void seal(struct lane *lane, const struct run *run, struct keypair *keypair,
-		 uint64_t counter)
+static size_t packet_len(const struct run *run, unsigned i)
 {
+	return i + 1 < run->count ? run->len : run->last_len;
+}
+
+/* Seals all; the length of the train. */
+static size_t seal(struct lane *lane, const struct run *run, struct keypair *keypair,
+		   uint64_t counter)
+{
+	size_t last_stride = stride_of(lane->device, run->last_len);
+
 	for (unsigned i = 0; i < run->count; ++i) {
 		struct wire_data *header = (struct wire_data *)(run->bytes + i * run->stride);
-		size_t padded = run->stride - WIRE_OVERHEAD;
+		size_t stride = i + 1 < run->count ? run->stride : last_stride;
+		size_t len = packet_len(run, i), padded = stride - WIRE_OVERHEAD;
 		wire_put32(header->type, WIRE_DATA);
 		wire_put32(header->receiver, keypair->remote_index);
 		wire_put64(header->counter, counter + i);
-		memset(header->sealed + run->len, 0, padded - run->len);
+		memset(header->sealed + len, 0, padded - len);
 		lane->ops[i] = (struct aead_op){
 			.dst = header->sealed,
 			.src = header->sealed,
@@ -67,7 +91,8 @@ static void seal(struct lane *lane, const struct run *run, struct keypair *keypa
 			.counter = counter + i,
 		};
 	}
-	aead_seal_many(keypair->send.bytes, lane->ops, run->count);
+	aead_seal_many(&lane->aead, keypair->send.bytes, lane->ops, run->count);
+	return run->stride * (run->count - 1) + last_stride;
 }
 
 static void send_train(struct lane *lane, struct peer *peer, const struct udp_train *train)
@@ -75,7 +100,9 @@ static void send_train(struct lane *lane, struct peer *peer, const struct udp_tr
 	uint32_t generation =
 		atomic_load_explicit(&lane->device->routes_generation, memory_order_relaxed);
 
-	if (udp_send(lane->udp, train, generation))
+	if (peer && train->path.ifindex && train->path.generation != generation)
+		device_wish(lane->device, peer, PEER_WISH_ROUTE);
+	if (udp_send(lane->udp, train))
 		device_drop(lane->device, peer, DROP_SEND_FAILED,
 			    (unsigned)((train->len + train->stride - 1) / train->stride));
 	else if (peer)
@@ -88,12 +115,12 @@ static void send_run(struct lane *lane, const struct run *run, struct keypair *k
 {
 	struct udp_train train = {
 		.bytes = run->bytes,
-		.len = run->stride * run->count,
+		.len = seal(lane, run, keypair, counter),
 		.stride = run->stride,
+		.tos = run->tos,
 		.path = *path,
 	};
 
-	seal(lane, run, keypair, counter);
 	send_train(lane, run->peer, &train);
 	timers_authenticated_sent(&run->peer->timers, lane->now);
 	if (run->len)
@@ -115,8 +142,8 @@ void outbound_want_handshake(struct lane *lane, struct peer *peer)
 static void stage_run(struct lane *lane, const struct run *run)
 {
 	for (unsigned i = 0; i < run->count; ++i) {
-		enum drop lost =
-			peer_stage(run->peer, run->bytes + i * run->stride + HEADER, run->len);
+		enum drop lost = peer_stage(run->peer, run->bytes + i * run->stride + HEADER,
+					    packet_len(run, i));
 		if (lost != DROP_NONE)
 			device_drop(lane->device, run->peer, lost, 1);
 	}
@@ -130,6 +157,33 @@ static struct keypair *sending_keypair(const struct peer *peer)
 	bool heard = peer->next && atomic_load_explicit(&peer->next->heard, memory_order_relaxed);
 
 	return heard ? peer->next : peer->current;
+}
+
+/* Tells the sender, a thousand times a second at the most, fifty at once. */
+static void answer_unreachable(struct lane *lane, const uint8_t *packet, size_t len, int family)
+{
+	uint8_t answer[ICMP_ANSWER_MAX];
+	const uint64_t credit = 50 * MILLISECOND;
+
+	if (!lane->tun)
+		return;
+	if (lane->now > credit && lane->answered < lane->now - credit)
+		lane->answered = lane->now - credit;
+	if (lane->answered >= lane->now)
+		return;
+	size_t answer_len = icmp_unreachable(answer, packet, len, family);
+	if (answer_len && !lane_write(lane, answer, answer_len))
+		lane->answered += MILLISECOND;
+}
+
+static void refuse_run(struct lane *lane, const struct run *run)
+{
+	const uint8_t *packet = run->bytes + HEADER;
+	size_t len = packet_len(run, 0);
+
+	device_drop(lane->device, run->peer, DROP_NO_ENDPOINT, run->count);
+	if (packet_family(packet, len))
+		answer_unreachable(lane, packet, len, packet_family(packet, len));
 }
 
 static void dispatch_run(struct lane *lane, const struct run *run)
@@ -155,16 +209,15 @@ static void dispatch_run(struct lane *lane, const struct run *run)
 	else if (known)
 		outbound_want_handshake(lane, peer);
 	else
-		device_drop(lane->device, peer, DROP_NO_ENDPOINT, run->count);
+		refuse_run(lane, run);
 }
 
 /* Cryptokey routing. NULL: dropped. */
-static struct peer *route(struct lane *lane, const uint8_t *packet, size_t len)
+static struct peer *route(struct lane *lane, const uint8_t *packet, size_t len, int family)
 {
 	struct device *device = lane->device;
 	struct allowedips_owner *owner;
 
-	int family = packet_family(packet, len);
 	if (!family) {
 		device_drop(device, NULL, DROP_NOT_IP, 1);
 		return NULL;
@@ -174,46 +227,95 @@ static struct peer *route(struct lane *lane, const uint8_t *packet, size_t len)
 			: allowedips_lookup6(&device->allowed, packet_destination(packet, family));
 	if (!owner) {
 		device_drop(device, NULL, DROP_NO_PEER, 1);
+		answer_unreachable(lane, packet, len, family);
 		return NULL;
 	}
 	return PEER_OF_ALLOWED(owner);
 }
 
-static bool joins(const struct run *run, const struct peer *peer, size_t len)
+/* A shorter packet may only be the last. */
+static bool joins(const struct run *run, const struct peer *peer, size_t len, uint8_t tos)
 {
-	return run->peer == peer && run->len == len &&
-	       (run->count + 1) * run->stride <= LANE_RUN_BYTES;
+	return run->peer == peer && run->tos == tos && run->last_len == run->len &&
+	       len <= run->len && (run->count + 1) * run->stride <= LANE_TRAIN_BYTES;
 }
 
-int outbound_read(struct lane *lane, int tun)
+static void end_run(struct lane *lane, struct run *run)
 {
+	if (run->count)
+		dispatch_run(lane, run);
+	run->count = 0;
+}
+
+/* A plain packet, read to the place behind the run: joins it, or begins another there. */
+static void take_packet(struct lane *lane, struct run *run, struct peer *peer, uint8_t *place,
+			size_t len, uint8_t tos)
+{
+	if (run->count && joins(run, peer, len, tos)) {
+		++run->count;
+		run->last_len = len;
+		return;
+	}
+	end_run(lane, run);
+	*run = new_run(lane->device, peer, place, len);
+	run->tos = tos;
+}
+
+/* A super-packet: one or a few trains by itself. */
+static void take_super(struct lane *lane, struct peer *peer, const struct segment *segment,
+		       uint8_t tos)
+{
+	struct run run = new_run(lane->device, peer, lane->train, segment->len);
+	unsigned most = (unsigned)(LANE_TRAIN_BYTES / run.stride);
+
+	if (most > LANE_RUN_MAX)
+		most = LANE_RUN_MAX;
+	run.tos = tos;
+	for (unsigned i = 0; i < segment->count; i += run.count) {
+		run.count = segment->count - i < most ? segment->count - i : most;
+		run.last_len = i + run.count == segment->count ? segment->last_len : segment->len;
+		for (unsigned k = 0; k < run.count; ++k)
+			segment_write(segment, i + k, lane->train + k * run.stride + HEADER);
+		dispatch_run(lane, &run);
+	}
+}
+
+int outbound_read(struct lane *lane)
+{
+	struct virtio_net_hdr header;
+	struct segment segment;
 	struct run run = {0};
 	uint8_t *place = lane->bytes;
 	ssize_t len = 0;
 
-	for (unsigned i = 0; i < LANE_RUN_MAX; ++i) {
+	for (unsigned taken = 0; taken < LANE_RUN_MAX;) {
 		if ((size_t)(lane->bytes + LANE_BYTES - place) < LANE_SLOT_MAX) {
-			dispatch_run(lane, &run);
-			run = (struct run){0};
+			end_run(lane, &run);
 			place = lane->bytes;
 		}
-		len = tun_read(tun, place + HEADER, TUN_PACKET_MAX);
+		uint8_t *packet = place + HEADER;
+		len = tun_read(lane->tun, packet, TUN_PACKET_MAX, &header);
 		if (len <= 0)
 			break;
-		struct peer *peer = route(lane, place + HEADER, (size_t)len);
+		int family = packet_family(packet, (size_t)len);
+		struct peer *peer = route(lane, packet, (size_t)len, family);
+		++taken;
 		if (!peer)
 			continue;
-		if (run.count && joins(&run, peer, (size_t)len)) {
-			++run.count;
-		} else {
-			if (run.count)
-				dispatch_run(lane, &run);
-			run = new_run(lane->device, peer, place, (size_t)len);
+		if (segment_parse(&segment, &header, packet, (size_t)len)) {
+			device_drop(lane->device, peer, DROP_BAD_OFFLOAD, 1);
+			continue;
 		}
-		place += run.stride;
+		if (segment.count == 1) {
+			take_packet(lane, &run, peer, place, (size_t)len, ecn_get(packet, family));
+			place += run.stride;
+		} else {
+			end_run(lane, &run);
+			take_super(lane, peer, &segment, ecn_get(packet, family));
+			taken += segment.count;
+		}
 	}
-	if (run.count)
-		dispatch_run(lane, &run);
+	end_run(lane, &run);
 	return len == -EBADFD ? -EBADFD : 0;
 }
 
@@ -269,7 +371,8 @@ void outbound_purge(struct lane *lane, struct peer *peer)
 void outbound_message(struct lane *lane, struct peer *peer, const struct path *path, void *message,
 		      size_t len)
 {
-	struct udp_train train = {.bytes = message, .len = len, .stride = len, .path = *path};
+	struct udp_train train = {
+		.bytes = message, .len = len, .stride = len, .tos = DSCP_AF41, .path = *path};
 
 	send_train(lane, peer, &train);
 }

@@ -8,7 +8,7 @@ struct peer;
 
 /* Worker: sends what the system has given to the TUN, until there is no more or LANE_RUN_MAX
  * packets went. 0, or -EBADFD: the interface was deleted. */
-int outbound_read(struct lane *lane, int tun);
+int outbound_read(struct lane *lane);
 /* Control thread: sends what waits for a keypair; without a usable one it asks for a handshake. */
 void outbound_flush(struct lane *lane, struct peer *peer);
 /* Control thread: sends an empty packet, unless packets wait, which do instead. */

@@ -5,12 +5,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+/* Linux 6.2; the headers of a distribution may be older than its kernel. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+_Static_assert(TUN_HEADROOM == sizeof(struct virtio_net_hdr), "the default header of a TUN");
 
 static int set_mtu(const char *name, int mtu)
 {
@@ -25,46 +35,92 @@ static int set_mtu(const char *name, int mtu)
 	return err;
 }
 
-int tun_create(struct tun *tun, const char *name)
+/* Asks for super-packets; with less of them, or none, everything works too. */
+static void set_offload(struct tun *tun)
 {
-	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL};
+	const unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	const unsigned udp = TUN_F_USO4 | TUN_F_USO6;
+
+	tun->join_udp = !ioctl(tun->fd, TUNSETOFFLOAD, tcp | udp);
+	tun->join_tcp = tun->join_udp || !ioctl(tun->fd, TUNSETOFFLOAD, tcp);
+}
+
+static int attach(struct tun *tun, const char *name, short flags)
+{
+	struct ifreq request = {.ifr_flags = flags};
 	int err;
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	tun->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (tun->fd < 0)
 		return -errno;
-	/* Before the interface has anything to steal: another user could attach to its queue
-	 * otherwise. */
-	if (ioctl(tun->fd, TUNSETIFF, &request) || ioctl(tun->fd, TUNSETOWNER, geteuid())) {
+	if (ioctl(tun->fd, TUNSETIFF, &request)) {
 		err = -errno;
-		goto err_close;
-	}
-	snprintf(tun->name, sizeof(tun->name), "%s", request.ifr_name);
-	tun->ifindex = if_nametoindex(tun->name);
-	err = set_mtu(tun->name, TUN_MTU_DEFAULT);
-	if (err)
-		goto err_close;
-	return 0;
-
-err_close:
-	tun_close(tun);
-	return err;
-}
-
-int tun_adopt(struct tun *tun, int fd)
-{
-	tun->fd = fd;
-	int err = tun_get_name(fd, tun->name);
-	int flags = fcntl(fd, F_GETFL);
-	if (!err &&
-	    (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)))
-		err = -errno;
-	if (err) {
 		tun_close(tun);
 		return err;
 	}
+	snprintf(tun->name, sizeof(tun->name), "%s", request.ifr_name);
+	tun->headers = flags & IFF_VNET_HDR;
+	return 0;
+}
+
+int tun_create(struct tun *queues, unsigned *count, const char *name, bool offload)
+{
+	short flags = (short)(IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0));
+	unsigned wanted = *count;
+	int err = -EINVAL;
+
+	if (wanted > 1)
+		err = attach(&queues[0], name, (short)(flags | IFF_MULTI_QUEUE));
+	/* An interface that was made for us with a single queue stays so. */
+	if (err == -EINVAL) {
+		wanted = 1;
+		err = attach(&queues[0], name, flags);
+	}
+	if (err)
+		return err;
+	/* Before there is anything to steal: any user could attach a queue to the interface
+	 * otherwise. */
+	if (ioctl(queues[0].fd, TUNSETOWNER, geteuid())) {
+		err = -errno;
+		goto err_close;
+	}
+	queues[0].ifindex = if_nametoindex(queues[0].name);
+	err = set_mtu(queues[0].name, TUN_MTU_DEFAULT);
+	if (err)
+		goto err_close;
+	if (offload)
+		set_offload(&queues[0]);
+	for (*count = 1; *count < wanted; ++*count) {
+		queues[*count] = queues[0];
+		if (attach(&queues[*count], queues[0].name, (short)(flags | IFF_MULTI_QUEUE)))
+			break;
+	}
+	return 0;
+
+err_close:
+	tun_close(&queues[0]);
+	return err;
+}
+
+int tun_adopt(struct tun *tun, int fd, bool offload)
+{
+	struct ifreq request = {0};
+	int err = 0;
+
+	*tun = (struct tun){.fd = fd};
+	int flags = fcntl(fd, F_GETFL);
+	if (ioctl(fd, TUNGETIFF, &request) || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC)) {
+		err = -errno;
+		tun_close(tun);
+		return err;
+	}
+	snprintf(tun->name, sizeof(tun->name), "%s", request.ifr_name);
+	tun->headers = request.ifr_flags & IFF_VNET_HDR;
 	tun->ifindex = if_nametoindex(tun->name);
+	if (tun->headers && offload)
+		set_offload(tun);
 	return 0;
 }
 
@@ -75,22 +131,32 @@ void tun_close(struct tun *tun)
 	tun->fd = -1;
 }
 
-ssize_t tun_read(int fd, uint8_t *buffer, size_t size)
+ssize_t tun_read(const struct tun *tun, uint8_t *packet, size_t size, struct virtio_net_hdr *header)
 {
-	ssize_t len = read(fd, buffer, size);
-	if (len >= 0)
-		return len;
-	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	size_t before = tun->headers ? sizeof(*header) : 0;
+	ssize_t len = read(tun->fd, packet - before, size + before);
+
+	if (len < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if ((size_t)len < before)
+		return 0;
+	if (before)
+		memcpy(header, packet - before, before);
+	else
+		memset(header, 0, sizeof(*header));
+	return len - (ssize_t)before;
 }
 
-int tun_write(int fd, const uint8_t *packet, size_t len)
+int tun_write(const struct tun *tun, const struct iovec *vectors, unsigned count)
 {
-	return write(fd, packet, len) < 0 ? -errno : 0;
+	unsigned skip = tun->headers ? 0 : 1;
+
+	return writev(tun->fd, vectors + skip, (int)(count - skip)) < 0 ? -errno : 0;
 }
 
-int tun_probe_up(int fd, bool *up)
+int tun_probe_up(const struct tun *tun, bool *up)
 {
-	struct pollfd state = {.fd = fd, .events = POLLOUT};
+	struct pollfd state = {.fd = tun->fd, .events = POLLOUT};
 
 	if (poll(&state, 1, 0) < 0)
 		return -errno;
@@ -100,11 +166,11 @@ int tun_probe_up(int fd, bool *up)
 	return 0;
 }
 
-int tun_get_name(int fd, char name[IFNAMSIZ])
+int tun_get_name(const struct tun *tun, char name[IFNAMSIZ])
 {
 	struct ifreq request = {0};
 
-	if (ioctl(fd, TUNGETIFF, &request))
+	if (ioctl(tun->fd, TUNGETIFF, &request))
 		return -errno;
 	snprintf(name, IFNAMSIZ, "%s", request.ifr_name);
 	return 0;

@@ -16,6 +16,8 @@
 struct udp {
 	int fd4, fd6;  /* -1: closed */
 	uint16_t port; /* 0: closed */
+	uint32_t fwmark;
+	_Atomic bool unsplit; /* a device here cannot split trains (UDP_SEGMENT): send one by one */
 };
 
 /* Consecutive datagrams of equal length in one buffer; only the last may be shorter. */
@@ -23,6 +25,7 @@ struct udp_train {
 	uint8_t *bytes;
 	size_t len;    /* of all */
 	size_t stride; /* of each */
+	uint8_t tos;   /* DSCP and ECN of the outer header */
 	struct path path;
 };
 
@@ -32,15 +35,14 @@ struct udp_room;
 struct udp_room *udp_room_new(void); /* NULL: no memory */
 void udp_room_free(struct udp_room *room);
 
-/* Opens both sockets on port (0: any free one). IPv6 may be missing from the machine, IPv4 too, not
- * both. 0 or -errno. */
-int udp_open(struct udp *udp, uint16_t port, uint32_t fwmark);
+/* Opens count pairs of sockets on port (0: any free one); the system spreads the peers over them.
+ * IPv6 may be missing from the machine, IPv4 too, not both. 0 or -errno: -EADDRINUSE. */
+int udp_open(struct udp *udp, unsigned count, uint16_t port, uint32_t fwmark);
 void udp_close(struct udp *udp);
-int udp_set_fwmark(const struct udp *udp, uint32_t fwmark);
-/* Reads what has come, at most UDP_BATCH trains, into room; sources are stamped with generation.
- * The number, or -errno (0: nothing there). *trains is valid until the next call. */
-int udp_receive(int fd, struct udp_room *room, uint32_t generation,
-		const struct udp_train **trains);
+int udp_set_fwmark(struct udp *udp, uint32_t fwmark); /* 0 or -errno */
+/* Reads what has come, at most UDP_BATCH trains, into room. The number, or -errno (0: nothing
+ * there). *trains is valid until the next call. */
+int udp_receive(int fd, struct udp_room *room, const struct udp_train **trains);
 /* Sends all datagrams of a train over its path; without the source address when that turns out to
  * be gone. 0 or -errno. */
-int udp_send(const struct udp *udp, const struct udp_train *train, uint32_t generation);
+int udp_send(struct udp *udp, const struct udp_train *train);
