@@ -231,7 +231,6 @@ static void begin(struct joiner *joiner, struct join_slot *slot, const struct jo
 	slot->first = *packet;
 	slot->len = packet->len;
 	slot->count = 1;
-	slot->push = false;
 	slot->iov[1] = (struct iovec){packet->bytes, packet->len};
 }
 

@@ -191,6 +191,63 @@ static void flushes_what_might_be_overtaken(void **state)
 	assert_int_equal(witness.longest, 1);
 }
 
+/* Two protocols with the same ports are two flows. */
+static void tells_protocols_apart(void **state)
+{
+	struct model_spec tcp = plain_spec(AF_INET, IPPROTO_TCP);
+	struct model_spec udp = plain_spec(AF_INET, IPPROTO_UDP);
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		add_next(&tcp, 100);
+		add_next(&udp, 100);
+	}
+	assert_int_equal(flush(), 2);
+}
+
+/* Cut at every length, and consistent but for that. */
+static void passes_on_cut_headers(void **state)
+{
+	uint8_t packet[200];
+
+	(void)state;
+	for (unsigned kind = 0; kind < 4; kind++) {
+		struct model_spec spec = kind_spec(kind);
+		for (size_t cut = 1; cut <= model_build(&spec, 0, packet); cut++) {
+			model_put(packet + (kind & 1 ? 2 : 4), kind & 1 ? cut : cut - 40);
+			begin(true, true);
+			add(packet, cut, 0);
+			add(packet, cut, 0);
+			assert_int_equal(witness.writes, 2);
+		}
+		if (spec.protocol == IPPROTO_TCP) {
+			size_t len = model_build(&spec, 100, packet);
+			packet[model_transport_at(packet) + 12] = 0x40;
+			add(packet, len, 0);
+			assert_int_equal(witness.writes, 3);
+		}
+		flush();
+	}
+}
+
+/* Lengths that contradict each other under a checksum that is right. */
+static void needs_the_length_of_udp(void **state)
+{
+	struct model_spec spec = plain_spec(AF_INET, IPPROTO_UDP);
+	uint8_t packet[200];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		size_t len = build_next(&spec, 100, packet);
+		model_put(packet + 24, model_get(packet + 24) - 1);
+		unsigned check = model_get(packet + 26) + 1;
+		model_put(packet + 26, (check & 0xffff) + (check >> 16));
+		add(packet, len, 0);
+		assert_int_equal(witness.writes, i + 1);
+	}
+	flush();
+}
+
 static void needs_checksums(void **state)
 {
 	uint8_t packet[2000];
@@ -242,10 +299,12 @@ static void passes_on_what_is_corrupted(void **state)
 
 static void stays_within_bounds(void **state)
 {
-	static const size_t payloads[] = {1, 2, 500, 1000, 1024, 1300, 1372, 1440, 8900, 30000};
+	/* 13 times 5039 is all that UDP over IPv4 has room for. */
+	static const size_t payloads[] = {1,    2,    500,  1000, 1024, 1300,
+					  1372, 1440, 5039, 8900, 30000};
 
 	(void)state;
-	for (unsigned trial = 0; trial < 40; trial++) {
+	for (unsigned trial = 0; trial < 44; trial++) {
 		size_t payload = payloads[trial / 4], most;
 		struct model_spec spec = kind_spec(trial % 4);
 		begin(true, true);
@@ -395,6 +454,9 @@ int main(void)
 		TEST(keeps_apart_what_differs),
 		TEST(keeps_apart_odd_headers),
 		TEST(flushes_what_might_be_overtaken),
+		TEST(tells_protocols_apart),
+		TEST(passes_on_cut_headers),
+		TEST(needs_the_length_of_udp),
 		TEST(needs_checksums),
 		TEST(passes_on_what_is_corrupted),
 		TEST(stays_within_bounds),

@@ -206,5 +206,5 @@ static inline void add_next(struct model_spec *spec, size_t payload)
 	static uint8_t packet[MODEL_PACKET_MAX];
 	size_t len = build_next(spec, payload, packet);
 
-	add(packet, len, spec->host * 2u + spec->port % 2);
+	add(packet, len, spec->host * 4u + spec->port % 2 * 2u + (spec->protocol == IPPROTO_UDP));
 }
