@@ -8,7 +8,6 @@
 #include "engine/lane.h"
 #include "engine/outbound.h"
 #include "engine/peer.h"
-#include "engine/route.h"
 
 #define WISHES_AT_ONCE 256
 #define MESSAGES_AT_ONCE 32
@@ -52,32 +51,10 @@ void control_check(struct lane *lane, struct peer *peer)
 		schedule_set(&lane->device->schedule, &peer->schedule, next);
 }
 
-/* A source that was learnt is used as long as the route of the day leaves by the interface that it
- * was learnt on. */
-static void check_route(struct lane *lane, struct peer *peer)
-{
-	uint32_t generation =
-		atomic_load_explicit(&lane->device->routes_generation, memory_order_relaxed);
-	struct path path;
-
-	peer_get_path(peer, &path);
-	if (!path.ifindex || path.generation == generation)
-		return;
-	bool elsewhere = route_interface(&path, lane->udp->fwmark) != path.ifindex;
-	pthread_mutex_lock(&peer->lock);
-	if (peer_same_source(&peer->path, &path)) {
-		peer->path.generation = generation;
-		peer->path.elsewhere = elsewhere;
-	}
-	pthread_mutex_unlock(&peer->lock);
-}
-
 static void grant(struct lane *lane, struct peer *peer, unsigned wishes)
 {
 	if ((wishes & PEER_WISH_CONFIRM) && device_confirm_session(lane->device, peer))
 		handshake_complete(lane, peer);
-	if (wishes & PEER_WISH_ROUTE)
-		check_route(lane, peer);
 	if (wishes & PEER_WISH_HANDSHAKE)
 		handshake_initiate(lane, peer, false);
 	control_check(lane, peer);

@@ -34,13 +34,10 @@ static void stamp_now(uint8_t timestamp[WIRE_TIMESTAMP_LEN])
 /* Adds the MACs and sends. */
 static void send_message(struct lane *lane, struct peer *peer, void *message, size_t len)
 {
-	struct path path;
-
 	cookie_add_macs(&peer->cookie, message, len, lane->now);
 	timers_authenticated_sent(&peer->timers, lane->now);
 	atomic_store_explicit(&peer->initiation_sent, lane->now, memory_order_relaxed);
-	peer_get_path(peer, &path);
-	outbound_message(lane, peer, &path, message, len);
+	outbound_message(lane, peer, message, len);
 }
 
 void handshake_initiate(struct lane *lane, struct peer *peer, bool retry)
@@ -212,7 +209,7 @@ static void demand_cookie(struct lane *lane, const struct device_message *messag
 			    wire_get32(message->bytes + 4), &message->from.remote, nonce, secret,
 			    lane->now);
 	sodium_memzero(secret, sizeof(secret));
-	outbound_message(lane, NULL, &message->from, &reply, sizeof(reply));
+	outbound_answer(lane, NULL, &message->from, &reply, sizeof(reply));
 }
 
 static bool within_limit(struct lane *lane, const struct device_message *message)

@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include "engine/device.h"
+#include "engine/route.h"
 
 static void write_joined(void *arg, const struct iovec *vectors, unsigned count)
 {
@@ -24,6 +25,7 @@ int lane_init(struct lane *lane, struct device *device, struct udp *udp, const s
 		.tun = tun,
 		.bytes = malloc(LANE_BYTES),
 		.train = malloc(LANE_TRAIN_BYTES),
+		.route = route_open(),
 	};
 	if (tun)
 		join_init(&lane->joiner, tun->headers && tun->join_tcp,
@@ -40,6 +42,8 @@ void lane_free(struct lane *lane)
 	free(lane->bytes);
 	free(lane->train);
 	lane->bytes = lane->train = NULL;
+	route_close(lane->route);
+	lane->route = NULL;
 	aead_free(&lane->aead);
 }
 

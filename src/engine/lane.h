@@ -13,6 +13,7 @@
 #include "engine/wire.h"
 
 struct device;
+struct nl_sock;
 
 #define LANE_RUN_MAX 64 /* packets */
 /* Of a train: what one UDP datagram could hold, the kernel's limit for UDP_SEGMENT too. */
@@ -25,6 +26,7 @@ struct lane {
 	struct device *device; /* borrowed */
 	struct udp *udp;       /* borrowed */
 	const struct tun *tun; /* borrowed; NULL: the control thread's lane has none */
+	struct nl_sock *route; /* for questions about routes; owned */
 	uint64_t now;          /* CLOCK_BOOTTIME of the batch in hand */
 	uint64_t answered;     /* limits the ICMP errors that we send */
 	uint8_t *bytes;        /* LANE_BYTES: packets as they are read, and runs of them; owned */

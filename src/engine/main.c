@@ -125,6 +125,7 @@ static enum action read_arguments(int argc, char **argv, struct options *options
 	};
 	int option;
 
+	opterr = 0; /* we say it ourselves */
 	while ((option = getopt_long(argc, argv, "fh", known, NULL)) >= 0) {
 		switch (option) {
 		case 'f':
@@ -144,7 +145,8 @@ static enum action read_arguments(int argc, char **argv, struct options *options
 			fputs(usage, stdout);
 			return ACTION_DONE;
 		default:
-			fputs(usage, stderr);
+			fprintf(stderr, "wgengine: '%s' is not understood\n%s", argv[optind - 1],
+				usage);
 			return ACTION_FAIL;
 		}
 	}

@@ -18,6 +18,7 @@
 #include "engine/icmp.h"
 #include "engine/packet.h"
 #include "engine/peer.h"
+#include "engine/route.h"
 #include "engine/segment.h"
 
 #define HEADER sizeof(struct wire_data)
@@ -97,16 +98,32 @@ static size_t seal(struct lane *lane, const struct run *run, struct keypair *key
 
 static void send_train(struct lane *lane, struct peer *peer, const struct udp_train *train)
 {
-	uint32_t generation =
-		atomic_load_explicit(&lane->device->routes_generation, memory_order_relaxed);
-
-	if (peer && train->path.ifindex && train->path.generation != generation)
-		device_wish(lane->device, peer, PEER_WISH_ROUTE);
 	if (udp_send(lane->udp, train))
 		device_drop(lane->device, peer, DROP_SEND_FAILED,
 			    (unsigned)((train->len + train->stride - 1) / train->stride));
 	else if (peer)
 		atomic_fetch_add_explicit(&peer->tx_bytes, train->len, memory_order_relaxed);
+}
+
+/* Takes the peer's lock, with a path that may be used: a source that was learnt counts as long as
+ * the route of the day leaves by the interface that it was learnt on. That is asked once a change
+ * of the machine's routes, and before anything is sent. */
+static void lock_path(struct lane *lane, struct peer *peer)
+{
+	uint32_t generation =
+		atomic_load_explicit(&lane->device->routes_generation, memory_order_relaxed);
+
+	pthread_mutex_lock(&peer->lock);
+	struct path path = peer->path;
+	if (!path.ifindex || path.generation == generation)
+		return;
+	pthread_mutex_unlock(&peer->lock);
+	bool elsewhere = route_interface(lane->route, &path, lane->udp->fwmark) != path.ifindex;
+	pthread_mutex_lock(&peer->lock);
+	if (peer_same_source(&peer->path, &path)) {
+		peer->path.generation = generation;
+		peer->path.elsewhere = elsewhere;
+	}
 }
 
 /* Seals and sends a run under a keypair whose counters were reserved. */
@@ -193,7 +210,7 @@ static void dispatch_run(struct lane *lane, const struct run *run)
 	struct path path;
 	uint64_t counter;
 
-	pthread_mutex_lock(&peer->lock);
+	lock_path(lane, peer);
 	path = peer->path;
 	bool known = path.remote.sa.sa_family != AF_UNSPEC;
 	/* What waits goes first: until the control thread has sent it, more of the same flow must
@@ -326,7 +343,7 @@ void outbound_flush(struct lane *lane, struct peer *peer)
 
 	/* The lock is held to the end, so that a worker cannot send a younger packet of the same
 	 * flow in between. */
-	pthread_mutex_lock(&peer->lock);
+	lock_path(lane, peer);
 	struct path path = peer->path;
 	unsigned count = peer->staged_count;
 	bool ready = count && path.remote.sa.sa_family != AF_UNSPEC && keypair &&
@@ -368,11 +385,24 @@ void outbound_purge(struct lane *lane, struct peer *peer)
 		device_drop(lane->device, peer, DROP_GIVEN_UP, count);
 }
 
-void outbound_message(struct lane *lane, struct peer *peer, const struct path *path, void *message,
-		      size_t len)
+void outbound_message(struct lane *lane, struct peer *peer, void *message, size_t len)
+{
+	lock_path(lane, peer);
+	struct path path = peer->path;
+	pthread_mutex_unlock(&peer->lock);
+	outbound_answer(lane, peer, &path, message, len);
+}
+
+void outbound_answer(struct lane *lane, struct peer *peer, const struct path *path, void *message,
+		     size_t len)
 {
 	struct udp_train train = {
-		.bytes = message, .len = len, .stride = len, .tos = DSCP_AF41, .path = *path};
+		.bytes = message,
+		.len = len,
+		.stride = len,
+		.tos = DSCP_AF41,
+		.path = *path,
+	};
 
 	send_train(lane, peer, &train);
 }

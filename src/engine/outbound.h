@@ -17,6 +17,8 @@ void outbound_keepalive(struct lane *lane, struct peer *peer);
 void outbound_purge(struct lane *lane, struct peer *peer);
 /* Asks the control thread for a handshake, unless one was begun within REKEY_TIMEOUT. */
 void outbound_want_handshake(struct lane *lane, struct peer *peer);
-/* Sends a handshake message over the path; counts it for the peer unless that is NULL. */
-void outbound_message(struct lane *lane, struct peer *peer, const struct path *path, void *message,
-		      size_t len);
+/* Sends a handshake message to the peer. */
+void outbound_message(struct lane *lane, struct peer *peer, void *message, size_t len);
+/* The same over a given path; peer, for which it is counted, may be NULL. */
+void outbound_answer(struct lane *lane, struct peer *peer, const struct path *path, void *message,
+		     size_t len);

@@ -38,8 +38,6 @@ enum peer_wish {
 	PEER_WISH_HANDSHAKE = 1 << 0, /* no usable keypair, or it is getting old */
 	PEER_WISH_CONFIRM = 1 << 1,   /* the first packet under keypair `next` has come */
 	PEER_WISH_CHECK = 1 << 2,     /* stamps were set and nobody is watching the timers */
-	PEER_WISH_ROUTE =
-		1 << 3, /* the source of its path is to be compared with the route of the day */
 };
 
 /* A packet that waits for a keypair. */

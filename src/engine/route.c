@@ -49,17 +49,34 @@ static struct nl_msg *question(const struct path *path, uint32_t fwmark)
 	return message;
 }
 
-uint32_t route_interface(const struct path *path, uint32_t fwmark)
+struct nl_sock *route_open(void)
 {
-	uint32_t ifindex = 0;
-	struct nl_msg *message = question(path, fwmark);
 	struct nl_sock *socket = nl_socket_alloc();
 
-	if (message && socket &&
-	    !nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, see_answer, &ifindex) &&
-	    !nl_connect(socket, NETLINK_ROUTE) && nl_send_auto(socket, message) >= 0)
-		(void)nl_recvmsgs_default(socket);
+	if (!socket)
+		return NULL;
+	nl_socket_disable_auto_ack(socket);
+	if (nl_connect(socket, NETLINK_ROUTE)) {
+		nl_socket_free(socket);
+		return NULL;
+	}
+	return socket;
+}
+
+void route_close(struct nl_sock *socket)
+{
 	nl_socket_free(socket);
+}
+
+uint32_t route_interface(struct nl_sock *socket, const struct path *path, uint32_t fwmark)
+{
+	uint32_t ifindex = 0;
+	struct nl_msg *message = socket ? question(path, fwmark) : NULL;
+
+	if (message &&
+	    !nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, see_answer, &ifindex) &&
+	    nl_send_auto(socket, message) >= 0)
+		(void)nl_recvmsgs_default(socket);
 	nlmsg_free(message);
 	return ifindex;
 }

@@ -45,9 +45,9 @@ static void set_offload(struct tun *tun)
 	tun->join_tcp = tun->join_udp || !ioctl(tun->fd, TUNSETOFFLOAD, tcp);
 }
 
-static int attach(struct tun *tun, const char *name, short flags)
+static int attach(struct tun *tun, const char *name, int flags)
 {
-	struct ifreq request = {.ifr_flags = flags};
+	struct ifreq request = {.ifr_flags = (short)flags};
 	int err;
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
@@ -66,16 +66,15 @@ static int attach(struct tun *tun, const char *name, short flags)
 
 int tun_create(struct tun *queues, unsigned *count, const char *name, bool offload)
 {
-	short flags = (short)(IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0));
+	const int flags = IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0);
 	unsigned wanted = *count;
 	int err = -EINVAL;
 
 	if (wanted > 1)
-		err = attach(&queues[0], name, (short)(flags | IFF_MULTI_QUEUE));
-	/* An interface that was made for us with a single queue stays so. */
+		err = attach(&queues[0], name, flags | IFF_MULTI_QUEUE | IFF_TUN_EXCL);
 	if (err == -EINVAL) {
 		wanted = 1;
-		err = attach(&queues[0], name, flags);
+		err = attach(&queues[0], name, flags | IFF_TUN_EXCL);
 	}
 	if (err)
 		return err;
@@ -93,7 +92,7 @@ int tun_create(struct tun *queues, unsigned *count, const char *name, bool offlo
 		set_offload(&queues[0]);
 	for (*count = 1; *count < wanted; ++*count) {
 		queues[*count] = queues[0];
-		if (attach(&queues[*count], queues[0].name, (short)(flags | IFF_MULTI_QUEUE)))
+		if (attach(&queues[*count], queues[0].name, flags | IFF_MULTI_QUEUE))
 			break;
 	}
 	return 0;

@@ -27,8 +27,8 @@ struct tun {
 	bool join_udp;    /* and UDP ones (Linux 6.2) */
 };
 
-/* Makes the interface, down, with TUN_MTU_DEFAULT, and *count queues, or fewer where the kernel or
- * the interface has no more. offload: super-packets, where the kernel has them. Nobody but root or
+/* Makes the interface, down, with TUN_MTU_DEFAULT, and *count queues, or fewer where the kernel has
+ * no more. offload: super-packets, where the kernel has them. Nobody but root or
  * ourselves may attach to it. 0 or -errno: -ENOENT/-ENXIO no /dev/net/tun, -EPERM no right, -EBUSY
  * name taken. */
 int tun_create(struct tun *queues, unsigned *count, const char *name, bool offload);

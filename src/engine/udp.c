@@ -253,15 +253,15 @@ static void add_control(struct controls *controls, int level, int type, const vo
 	controls->len += CMSG_SPACE(len);
 }
 
+/* The address alone: with the interface the kernel would send even where a rule forbids the mark.
+ */
 static void add_source(struct controls *controls, const struct path *path)
 {
 	if (path->remote.sa.sa_family == AF_INET) {
-		struct in_pktinfo info = {.ipi_ifindex = (int)path->ifindex,
-					  .ipi_spec_dst = path->source.in4};
+		struct in_pktinfo info = {.ipi_spec_dst = path->source.in4};
 		add_control(controls, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 	} else {
-		struct in6_pktinfo info = {.ipi6_ifindex = path->ifindex,
-					   .ipi6_addr = path->source.in6};
+		struct in6_pktinfo info = {.ipi6_addr = path->source.in6};
 		add_control(controls, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 	}
 }
