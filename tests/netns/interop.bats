@@ -131,8 +131,8 @@ transfer() { # SIDE OTHER 4|6
 	ping_to a b 4 -i 0.01 -c 5 >a.ping &
 	ping_to b a 4 -i 0.01 -c 5 >b.ping || true
 	wait $! || true
-	# Where the initiations cross, each side has answered the other's and forgotten its own: the next attempt, five seconds and
-	# a little later, decides it.
+	# Where the initiations cross, each side has answered the other's and forgotten its own: the next attempt, five
+	# seconds and a little later, decides it.
 	wait_for 15 ping_to a b 4
 	contains "$(ping_to a b 4 -i 0.01 -c 20)" ' 20 received'
 	contains "$(ping_to b a 4 -i 0.01 -c 20)" ' 20 received'

@@ -42,8 +42,8 @@ roam() { # ENGINE_A ENGINE_B 4|6
 	stream_moves a b
 	move b "$3"
 	if [ "$2 $3" = "wireguard-go 4" ]; then
-		# On newer kernels it does not understand the error of an address that is gone, and goes on sending from there until its next
-		# handshake fails. To be told of the endpoint again makes it forget the address.
+		# On newer kernels it does not understand the error of an address that is gone, and goes on sending from there
+		# until its next handshake fails. To be told of the endpoint again makes it forget the address.
 		wg_set b peer "$(public a)" endpoint "$(moved_endpoint a 4)"
 	fi
 	wait_for 10 endpoint_is a "$(moved_endpoint b "$3")"
@@ -137,7 +137,8 @@ join_twice() {
 	join_twice
 	stream_begin a b
 	equal "$(show b endpoints)" "$(outer a 4):51820"
-	# The peer goes on sending to the old address, which must not make us keep to the old link. More than once: it takes luck.
+	# The peer goes on sending to the old address, which must not make us keep to the old link. More than once, as luck
+	# can do it too.
 	for _ in 1 2 3; do
 		ip_on a route replace 203.0.113.2/32 via 198.51.100.2
 		wait_for 10 endpoint_is b 198.51.100.1:51820
