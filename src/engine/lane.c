@@ -24,7 +24,7 @@ int lane_init(struct lane *lane, struct device *device, struct udp *udp, const s
 		.udp = udp,
 		.tun = tun,
 		.bytes = malloc(LANE_BYTES),
-		.train = malloc(LANE_TRAIN_BYTES),
+		.train = malloc(LANE_SLOT_MAX),
 		.route = route_open(),
 	};
 	if (tun)
@@ -38,7 +38,7 @@ void lane_free(struct lane *lane)
 	if (lane->bytes)
 		sodium_memzero(lane->bytes, LANE_BYTES);
 	if (lane->train)
-		sodium_memzero(lane->train, LANE_TRAIN_BYTES);
+		sodium_memzero(lane->train, LANE_SLOT_MAX);
 	free(lane->bytes);
 	free(lane->train);
 	lane->bytes = lane->train = NULL;

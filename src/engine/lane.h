@@ -16,7 +16,8 @@ struct device;
 struct nl_sock;
 
 #define LANE_RUN_MAX 64 /* packets */
-/* Of a train: what one UDP datagram could hold, the kernel's limit for UDP_SEGMENT too. */
+/* Of several in a train: what one UDP datagram could hold, the kernel's limit for UDP_SEGMENT
+ * too. */
 #define LANE_TRAIN_BYTES 65507u
 #define LANE_SLOT_MAX (sizeof(struct wire_data) + TUN_PACKET_MAX + WIRE_PADDING + WIRE_TAG_LEN)
 /* Room to read one more packet of any size behind a run that is being built. */
@@ -30,7 +31,7 @@ struct lane {
 	uint64_t now;          /* CLOCK_BOOTTIME of the batch in hand */
 	uint64_t answered;     /* limits the ICMP errors that we send */
 	uint8_t *bytes;        /* LANE_BYTES: packets as they are read, and runs of them; owned */
-	uint8_t *train;        /* LANE_TRAIN_BYTES: super-packets, split; owned */
+	uint8_t *train;        /* LANE_SLOT_MAX: super-packets, split; owned */
 	struct aead aead;
 	struct aead_op ops[LANE_RUN_MAX];
 	struct joiner joiner;

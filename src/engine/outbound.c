@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The way out (whitepaper section 5.4.6):
  *   1. read packets from the TUN, each to the place where its datagram is built
- *   2. cryptokey routing: destination -> peer; packets of one peer and one length in a row are a
- * run
+ *   2. cryptokey routing: destination -> peer; equal packets of one peer in a row are a run
  *   3. once a run: keypair, counters, path
  *   4. seal in place, send, stamp
  * A super-packet is a run, or a few, by itself.
@@ -31,7 +30,8 @@ struct run {
 	uint8_t *bytes;
 	size_t len;      /* of each packet but the last, without padding */
 	size_t last_len; /* not more */
-	size_t stride;   /* of the datagrams */
+	size_t stride;   /* of the datagrams but the last */
+	size_t last_stride;
 	unsigned count;
 	uint8_t tos; /* of the outer header */
 };
@@ -62,8 +62,20 @@ static struct run new_run(const struct device *device, struct peer *peer, uint8_
 		.len = len,
 		.last_len = len,
 		.stride = stride_of(device, len),
+		.last_stride = stride_of(device, len),
 		.count = 1,
 	};
+}
+
+/* Adds a packet at the end, which must not be longer than the others. */
+static void extend(const struct device *device, struct run *run, size_t len)
+{
+	++run->count;
+	run->last_len = len;
+	run->last_stride = len < run->len ? stride_of(device, len) : run->stride;
+	/* The MTU may just have grown. */
+	if (run->last_stride > run->stride)
+		run->last_stride = run->stride;
 }
 
 static size_t packet_len(const struct run *run, unsigned i)
@@ -75,11 +87,9 @@ static size_t packet_len(const struct run *run, unsigned i)
 static size_t seal(struct lane *lane, const struct run *run, struct keypair *keypair,
 		   uint64_t counter)
 {
-	size_t last_stride = stride_of(lane->device, run->last_len);
-
 	for (unsigned i = 0; i < run->count; ++i) {
 		struct wire_data *header = (struct wire_data *)(run->bytes + i * run->stride);
-		size_t stride = i + 1 < run->count ? run->stride : last_stride;
+		size_t stride = i + 1 < run->count ? run->stride : run->last_stride;
 		size_t len = packet_len(run, i), padded = stride - WIRE_OVERHEAD;
 		wire_put32(header->type, WIRE_DATA);
 		wire_put32(header->receiver, keypair->remote_index);
@@ -93,7 +103,7 @@ static size_t seal(struct lane *lane, const struct run *run, struct keypair *key
 		};
 	}
 	aead_seal_many(&lane->aead, keypair->send.bytes, lane->ops, run->count);
-	return run->stride * (run->count - 1) + last_stride;
+	return run->stride * (run->count - 1) + run->last_stride;
 }
 
 static void send_train(struct lane *lane, struct peer *peer, const struct udp_train *train)
@@ -269,8 +279,7 @@ static void take_packet(struct lane *lane, struct run *run, struct peer *peer, u
 			size_t len, uint8_t tos)
 {
 	if (run->count && joins(run, peer, len, tos)) {
-		++run->count;
-		run->last_len = len;
+		extend(lane->device, run, len);
 		return;
 	}
 	end_run(lane, run);
@@ -282,19 +291,21 @@ static void take_packet(struct lane *lane, struct run *run, struct peer *peer, u
 static void take_super(struct lane *lane, struct peer *peer, const struct segment *segment,
 		       uint8_t tos)
 {
-	struct run run = new_run(lane->device, peer, lane->train, segment->len);
-	unsigned most = (unsigned)(LANE_TRAIN_BYTES / run.stride);
+	struct run run = {0};
 
-	if (most > LANE_RUN_MAX)
-		most = LANE_RUN_MAX;
-	run.tos = tos;
-	for (unsigned i = 0; i < segment->count; i += run.count) {
-		run.count = segment->count - i < most ? segment->count - i : most;
-		run.last_len = i + run.count == segment->count ? segment->last_len : segment->len;
-		for (unsigned k = 0; k < run.count; ++k)
-			segment_write(segment, i + k, lane->train + k * run.stride + HEADER);
-		dispatch_run(lane, &run);
+	for (unsigned i = 0; i < segment->count; ++i) {
+		size_t len = i + 1 < segment->count ? segment->len : segment->last_len;
+		if (run.count == LANE_RUN_MAX || (run.count && !joins(&run, peer, len, tos)))
+			end_run(lane, &run);
+		if (run.count) {
+			extend(lane->device, &run, len);
+		} else {
+			run = new_run(lane->device, peer, lane->train, len);
+			run.tos = tos;
+		}
+		segment_write(segment, i, lane->train + (run.count - 1) * run.stride + HEADER);
 	}
+	end_run(lane, &run);
 }
 
 int outbound_read(struct lane *lane)
