@@ -15,6 +15,7 @@ from wireguard import Initiator, Key, Responder
 # Drops that the host's own traffic into the interface may cause at any time (multicast of IPv6).
 NOISE = {"no_peer", "no_endpoint", "not_ip"}
 UDP_SEGMENT = 103
+STABLE = 0.01
 # At least this between two initiations of one peer that shall both be accepted (the protocol allows 50 a second).
 INITIATION_INTERVAL = 0.025
 
@@ -70,15 +71,18 @@ class Remote:
         return {key: value for key, value in section.items() if not key.startswith("drop_")}
 
     def settled(self):
-        """The state, when what was sent last is counted."""
-        states = [self.state()]
+        """The state, when what was sent last is counted: engines count after they have sent."""
+        state, since = self.state(), time.monotonic()
 
         def same():
-            states.append(self.state())
-            return states[-1] == states[-2]
+            nonlocal state, since
+            now = self.state()
+            if now != state:
+                state, since = now, time.monotonic()
+            return time.monotonic() - since > STABLE
 
         wait_until(same, "the state settles")
-        return states[-1]
+        return state
 
     # UDP
 

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Datagrams whose every byte can be checked, many at a time as the kernel splits them (UDP_SEGMENT).
+
+usage: datagrams.py send ADDRESS PORT COUNT SIZE
+       datagrams.py receive ADDRESS PORT READY COUNT
+
+Each carries its number, and bytes that follow from the number. The receiver makes the file READY when it listens. It ends with
+the last one, numbered COUNT - 1, or when none has come for 2 seconds, and fails when a byte is wrong, when the order is, or when fewer
+than half of them came.
+"""
+import hashlib
+import pathlib
+import socket
+import struct
+import sys
+import time
+
+UDP_SEGMENT = 103
+AT_ONCE = 16
+LAST_AGAIN = 20  # the end must come through
+
+
+def contents(number, size):
+    block = hashlib.sha256(struct.pack("<Q", number)).digest()
+    return struct.pack("<QI", number, size) + (block * (size // len(block) + 1))[: size - 12]
+
+
+def open_socket(address):
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def send(address, port, count, size):
+    with open_socket(address) as sender:
+        sender.connect((address, port))
+        sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+        for first in range(0, count, AT_ONCE):
+            numbers = range(first, min(first + AT_ONCE, count))
+            sender.send(b"".join(contents(number, size) for number in numbers))
+            time.sleep(0.0005)  # a rate, not a wait: about 30,000 a second at the most
+        try:
+            for _ in range(LAST_AGAIN):
+                sender.send(contents(count - 1, size))
+                time.sleep(0.01)
+        except ConnectionRefusedError:
+            pass  # it came, and nobody listens any more
+
+
+def receive(address, port, ready, count):
+    came, last = 0, -1
+    with open_socket(address) as receiver:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        receiver.bind((address, port))
+        receiver.settimeout(2)
+        pathlib.Path(ready).touch()
+        try:
+            while last < count - 1:
+                datagram = receiver.recv(65536)
+                number, size = struct.unpack_from("<QI", datagram)
+                if datagram != contents(number, size):
+                    sys.exit(f"datagram {number} came with a wrong byte")
+                if number <= last:
+                    sys.exit(f"datagram {number} came after {last}")
+                came, last = came + 1, number
+        except socket.timeout:
+            pass
+    print(f"{came} of {count} came, none wrong, all in order")
+    if came * 2 < count:
+        sys.exit("too few")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "send":
+        send(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+    else:
+        receive(sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
