@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Super-packets and trains: not a byte is wrong and nothing is out of order, with them, without, and with them at one end only.
 
+# shellcheck disable=SC2034,SC2154 # variables that helpers.bash shares
+
+bats_require_minimum_version 1.5.0
+load helpers
+
 setup() {
-	load helpers
 	begin
 	amount=${WGCTL_STREAM_BYTES:-40000000}
 }
