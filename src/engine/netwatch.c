@@ -42,6 +42,8 @@ static int see_message(struct nl_msg *message, void *arg)
 	case RTM_DELADDR:
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
 		watch->routes_seen = true;
 		break;
 	}

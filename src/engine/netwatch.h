@@ -14,7 +14,7 @@ struct netwatch {
 	bool link_seen;   /* up and mtu are news */
 	bool link_gone;   /* deleted, or moved to another network namespace */
 	bool went_down;   /* it was down in between, whatever it is now */
-	bool routes_seen; /* an address or a route of the machine changed */
+	bool routes_seen; /* an address, a route or a rule of the machine changed */
 	bool up;
 	uint32_t mtu;
 };

@@ -69,11 +69,30 @@ static bool answers(const struct sockaddr_un *address)
 	return yes;
 }
 
+/* Listens under another name first: a client that finds a socket on which nobody listens takes it
+ * for left behind, and deletes it. */
+static int bind_and_listen(int fd, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int err = 0;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", path);
+	if (unlink(address.sun_path) && errno != ENOENT)
+		return -errno;
+	mode_t mask = umask(077);
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)))
+		err = -errno;
+	umask(mask);
+	if (!err && (listen(fd, CLIENTS_MAX) || rename(address.sun_path, path))) {
+		err = -errno;
+		unlink(address.sun_path);
+	}
+	return err;
+}
+
 static int listen_at(struct uapi_server *server, const char *ifname)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int err = 0;
 
 	if (mkdir(UAPI_SERVER_DIRECTORY, 0755) && errno != EEXIST)
 		return -errno;
@@ -84,13 +103,7 @@ static int listen_at(struct uapi_server *server, const char *ifname)
 		return -errno;
 	if (answers(&address))
 		return -EADDRINUSE;
-	if (unlink(address.sun_path) && errno != ENOENT)
-		return -errno;
-	mask = umask(077);
-	if (bind(server->listener, (const struct sockaddr *)&address, sizeof(address)) ||
-	    listen(server->listener, CLIENTS_MAX))
-		err = -errno;
-	umask(mask);
+	int err = bind_and_listen(server->listener, address.sun_path);
 	if (!err)
 		memcpy(server->path, address.sun_path, sizeof(server->path));
 	return err;
