@@ -230,10 +230,10 @@ class Timers(TimersCase):
         remote = self.remote()
         session = remote.handshake()
         remote.change("persistent_keepalive_interval=1")
-        self.assertEqual(0, self.assert_keepalive(session, remote.receive()))
+        self.assertEqual(0, self.assert_keepalive(session, remote.receive(LONG)))
         began = time.monotonic()
         for counter in range(1, 6):
-            self.assertEqual(counter, self.assert_keepalive(session, remote.receive()))
+            self.assertEqual(counter, self.assert_keepalive(session, remote.receive(LONG)))
             self.assert_after(began, counter, jitter=0.1 * counter)
         remote.change("persistent_keepalive_interval=0")
         late = remote.waiting()
@@ -243,11 +243,11 @@ class Timers(TimersCase):
     @together
     def test_persistent_keepalive_begins_a_session(self):
         remote = self.remote(endpoint=True, keepalive=1)
-        responder = remote.responder(remote.receive())
+        responder = remote.responder(remote.receive(LONG))
         remote.send(responder.response())
-        self.assertEqual(0, self.assert_keepalive(responder.session, remote.receive()))
+        self.assertEqual(0, self.assert_keepalive(responder.session, remote.receive(LONG)))
         began = time.monotonic()
-        self.assertEqual(1, self.assert_keepalive(responder.session, remote.receive()))
+        self.assertEqual(1, self.assert_keepalive(responder.session, remote.receive(LONG)))
         self.assert_after(began, 1)
 
     @together
@@ -255,7 +255,7 @@ class Timers(TimersCase):
         remote = self.remote()
         session = remote.handshake()
         remote.change("persistent_keepalive_interval=2")
-        self.assertEqual(0, self.assert_keepalive(session, remote.receive()))
+        self.assertEqual(0, self.assert_keepalive(session, remote.receive(LONG)))
         for counter in range(1, 4):  # one second of silence at a time, so none is due
             self.assert_silent(remote, 1)
             self.assertEqual(counter, self.assert_sends(remote, session))
@@ -263,7 +263,7 @@ class Timers(TimersCase):
             self.assert_silent(remote, 1)
             remote.send(session.seal())
         began = time.monotonic()
-        self.assertEqual(4, self.assert_keepalive(session, remote.receive()))
+        self.assertEqual(4, self.assert_keepalive(session, remote.receive(LONG)))
         self.assert_after(began, 2)
 
 
