@@ -76,7 +76,9 @@ static int bind_and_listen(int fd, const char *path)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int err = 0;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", path);
+	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", path) >=
+	    sizeof(address.sun_path))
+		return -ENAMETOOLONG;
 	if (unlink(address.sun_path) && errno != ENOENT)
 		return -errno;
 	mode_t mask = umask(077);
