@@ -166,11 +166,14 @@ int engine_set_listen_port(struct engine *engine, uint16_t port)
 
 int engine_set_fwmark(struct engine *engine, uint32_t fwmark)
 {
-	for (unsigned i = 0; i < engine->worker_count; ++i) {
-		int err = udp_set_fwmark(&engine->workers[i].udp, fwmark);
-		if (err)
-			return err;
-	}
+	int err = 0;
+
+	pthread_rwlock_wrlock(&engine->device.tables);
+	for (unsigned i = 0; i < engine->worker_count && !err; ++i)
+		err = udp_set_fwmark(&engine->workers[i].udp, fwmark);
+	pthread_rwlock_unlock(&engine->device.tables);
+	if (err)
+		return err;
 	engine->fwmark = fwmark;
 	engine_routes_changed(engine);
 	return 0;

@@ -51,7 +51,7 @@ static int attach(struct tun *tun, const char *name, int flags)
 	int err;
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	tun->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	*tun = (struct tun){.fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK)};
 	if (tun->fd < 0)
 		return -errno;
 	if (ioctl(tun->fd, TUNSETIFF, &request)) {
@@ -91,9 +91,11 @@ int tun_create(struct tun *queues, unsigned *count, const char *name, bool offlo
 	if (offload)
 		set_offload(&queues[0]);
 	for (*count = 1; *count < wanted; ++*count) {
-		queues[*count] = queues[0];
-		if (attach(&queues[*count], queues[0].name, flags | IFF_MULTI_QUEUE))
+		struct tun *queue = &queues[*count];
+		if (attach(queue, queues[0].name, flags | IFF_MULTI_QUEUE))
 			break;
+		queue->join_tcp = queues[0].join_tcp;
+		queue->join_udp = queues[0].join_udp;
 	}
 	return 0;
 
