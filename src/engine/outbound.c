@@ -148,10 +148,11 @@ static void send_run(struct lane *lane, const struct run *run, struct keypair *k
 		.path = *path,
 	};
 
-	send_train(lane, run->peer, &train);
+	/* Before it is sent: another worker may see the answer before we are back. */
 	timers_authenticated_sent(&run->peer->timers, lane->now);
 	if (run->len)
 		timers_data_sent(&run->peer->timers, lane->now);
+	send_train(lane, run->peer, &train);
 	device_stamped(lane->device, run->peer);
 	if (keypair_stale_to_sender(keypair, lane->now))
 		outbound_want_handshake(lane, run->peer);

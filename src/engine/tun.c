@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "engine/offload.h"
 
 /* Linux 6.2; the headers of a distribution may be older than its kernel. */
 #ifndef TUN_F_USO4
@@ -88,8 +89,10 @@ int tun_create(struct tun *queues, unsigned *count, const char *name, bool offlo
 	err = set_mtu(queues[0].name, TUN_MTU_DEFAULT);
 	if (err)
 		goto err_close;
-	if (offload)
+	if (offload) {
 		set_offload(&queues[0]);
+		offload_prove(&queues[0]);
+	}
 	for (*count = 1; *count < wanted; ++*count) {
 		struct tun *queue = &queues[*count];
 		if (attach(queue, queues[0].name, flags | IFF_MULTI_QUEUE))

@@ -7,7 +7,6 @@ must not happen is shown by what comes next: the counter of the next packet tell
 import concurrent.futures
 import os
 import time
-import unittest
 
 import wireguard
 from case import EngineCase
@@ -267,9 +266,8 @@ class Timers(TimersCase):
         self.assert_after(began, 2)
 
 
-@unittest.skipUnless(os.environ.get("CONFORMANCE_SLOW"), "three minutes, with CONFORMANCE_SLOW=1")
 class SlowTimers(TimersCase):
-    """The lives of sessions, cookies and attempts."""
+    """The lives of sessions, cookies and attempts: three minutes, so they run only when they are named."""
 
     def keep_alive(self, remote, session, began, until):
         """Packets both ways every few seconds, and nothing else on the wire."""
