@@ -6,8 +6,8 @@
 #include <getopt.h>
 #include <stddef.h>
 #include <string.h>
-#include "cli/nearest.h"
 #include "cli/say.h"
+#include "conf/nearest.h"
 
 static void say_unknown(const char *command, const char *word, const struct option *options)
 {

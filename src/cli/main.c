@@ -10,11 +10,11 @@
 #include "cli/command.h"
 #include "cli/down.h"
 #include "cli/genkey.h"
-#include "cli/nearest.h"
 #include "cli/pubkey.h"
 #include "cli/say.h"
 #include "cli/show.h"
 #include "cli/up.h"
+#include "conf/nearest.h"
 
 static enum command_result help_run(int argc, char **argv);
 static enum command_result version_run(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
+#include "conf/nearest.h"
 
 #define ECHO_MAX 20 /* bytes of an unknown name that are repeated: less than half a key */
 
@@ -76,38 +77,13 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* The number of bytes to insert, delete or replace; case does not count. len < KEYWORD_NAME_MAX. */
-static unsigned distance(const char *known, const char *name, size_t len)
-{
-	unsigned row[KEYWORD_NAME_MAX];
-
-	for (size_t j = 0; j <= len; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 0; known[i]; i++) {
-		unsigned corner = row[0];
-
-		row[0] = (unsigned)i + 1;
-		for (size_t j = 1; j <= len; j++) {
-			unsigned best = corner + (lower(known[i]) != lower(name[j - 1]));
-
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			corner = row[j];
-			row[j] = best;
-		}
-	}
-	return row[len];
-}
-
 static bool is_near(const char *known, const char *name, size_t len, unsigned *best)
 {
 	unsigned d;
 
-	if (len >= KEYWORD_NAME_MAX)
+	if (len > NEAREST_MAX)
 		return false;
-	d = distance(known, name, len);
+	d = nearest_distance(known, strlen(known), name, len);
 	/* A third of the name may be wrong. */
 	if (d >= *best || d > (strlen(known) + 2) / 3 || d >= len)
 		return false;

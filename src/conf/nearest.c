@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: MIT
  * Edit distance with transpositions (optimal string alignment) over short words. */
-#include "cli/nearest.h"
+#include "conf/nearest.h"
 
+#include <stdbool.h>
 #include <string.h>
-
-#define NEAREST_MAX 32 /* bytes; a longer word is near to nothing */
 
 static unsigned least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
 
-/* Both words are at most NEAREST_MAX bytes long. */
-static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len)
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same(char a, char b)
+{
+	return lower(a) == lower(b);
+}
+
+unsigned nearest_distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	unsigned rows[3][NEAREST_MAX + 1];
 
@@ -24,9 +32,9 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
 
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= b_len; j++) {
-			now[j] = before[j - 1] + (a[i - 1] != b[j - 1]);
+			now[j] = before[j - 1] + !same(a[i - 1], b[j - 1]);
 			now[j] = least(now[j], least(before[j], now[j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
 				now[j] = least(now[j], earlier[j - 2] + 1);
 		}
 	}
@@ -47,7 +55,7 @@ const char *nearest_word(const char *word, const char *const *words, size_t coun
 
 		if (other > NEAREST_MAX)
 			continue;
-		d = distance(word, len, words[i], other);
+		d = nearest_distance(word, len, words[i], other);
 		if (d < best && d < other) {
 			best = d;
 			found = words[i];
