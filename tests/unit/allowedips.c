@@ -19,20 +19,10 @@ static void *stingy_calloc(size_t count, size_t size)
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include "draw.h"
 
 #define OWNERS 12u
 #define MODEL_MAX 400u
-
-static uint64_t seed;
-
-static uint64_t draw(uint64_t bound)
-{
-	uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (z ^ z >> 31) % bound;
-}
 
 /* In the order of insertion; taking a prefix from another owner is a new insertion. */
 struct model {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "draw.h"
 #include "engine/wire.h"
 
 #define SPAN (1u << 20)
@@ -19,17 +20,6 @@ struct model {
 	uint64_t highest;
 	bool *accepted;
 };
-
-static uint64_t seed;
-
-static uint64_t draw(uint64_t bound)
-{
-	uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (z ^ z >> 31) % bound;
-}
 
 static bool model_accept(struct model *model, uint64_t counter)
 {

@@ -7,18 +7,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include "draw.h"
 
 #define ENTRIES 300u
-
-static uint64_t seed = 1;
-
-static uint64_t draw(uint64_t bound)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % bound;
-}
 
 struct fixture {
 	struct schedule schedule;

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "draw.h"
 
 #define T0 (1000 * SECOND)
 
@@ -22,17 +23,7 @@ struct life {
 	bool coarse, running, session, deaf, watched;
 };
 
-static uint64_t seed;
 static unsigned rang[5], rang_again;
-
-static uint64_t draw(uint64_t bound)
-{
-	uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (z ^ z >> 31) % bound;
-}
 
 /* A wait's jitter, from when it began: so both draw the same. */
 static uint64_t jitter_of(const struct life *life, uint64_t since)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * Random numbers for tests: the same ones at every run (SplitMix64). */
+#pragma once
+
+#include <stdint.h>
+
+static uint64_t seed;
+
+/* From 0 to bound - 1. */
+static inline uint64_t draw(uint64_t bound)
+{
+	uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (z ^ z >> 31) % bound;
+}
