@@ -160,6 +160,7 @@ void device_remove_peer(struct device *device, struct peer *peer)
 	/* From here on no worker can find it. */
 	forget_wishes(device, peer);
 	schedule_remove(&device->schedule, &peer->schedule);
+	peer_free_staged(device_take_staged(device, peer));
 	peer_free(peer);
 }
 
@@ -394,6 +395,26 @@ void device_stamped(struct device *device, struct peer *peer)
 	if (!atomic_load_explicit(&peer->watched, memory_order_relaxed) &&
 	    !atomic_exchange_explicit(&peer->watched, true, memory_order_relaxed))
 		device_wish(device, peer, PEER_WISH_CHECK);
+}
+
+enum drop device_stage(struct device *device, struct peer *peer, const uint8_t *data, size_t len)
+{
+	size_t before = peer->staged_bytes;
+
+	if (atomic_load_explicit(&device->staged_bytes, memory_order_relaxed) + len >
+	    DEVICE_STAGED_MAX)
+		return DROP_STAGED_FULL;
+	enum drop lost = peer_stage(peer, data, len);
+	/* Less than nothing is added by wrapping around: the oldest may have been longer. */
+	atomic_fetch_add_explicit(&device->staged_bytes, peer->staged_bytes - before,
+				  memory_order_relaxed);
+	return lost;
+}
+
+struct peer_staged *device_take_staged(struct device *device, struct peer *peer)
+{
+	atomic_fetch_sub_explicit(&device->staged_bytes, peer->staged_bytes, memory_order_relaxed);
+	return peer_take_staged(peer);
 }
 
 void device_drop(struct device *device, struct peer *peer, enum drop reason, unsigned packets)

@@ -23,10 +23,12 @@
 #include "engine/wire.h"
 
 #define DEVICE_PEERS_MAX (1u << 20)
-#define DEVICE_QUEUE_MAX 4096 /* handshake messages */
+#define DEVICE_QUEUE_MAX 4096         /* handshake messages */
+#define DEVICE_STAGED_MAX (16u << 20) /* bytes that wait for handshakes, of all peers */
 #define DEVICE_QUEUE_LOADED (DEVICE_QUEUE_MAX / 8)
 
 struct peer;
+struct peer_staged;
 struct keypair;
 
 /* A handshake message on its way from a worker to the control thread. */
@@ -54,6 +56,7 @@ struct device {
 	_Atomic uint32_t mtu;
 	_Atomic uint32_t routes_generation; /* counts changes of the machine's addresses and routes,
 					       from 1 */
+	_Atomic size_t staged_bytes;        /* of all peers */
 	struct drops drops;
 
 	int wake; /* eventfd: a wish or a message waits */
@@ -108,5 +111,8 @@ void device_stamped(struct device *device, struct peer *peer);
 /* Hands a handshake message over; counted as a drop when the queue is full. */
 void device_enqueue(struct device *device, const uint8_t *bytes, size_t len,
 		    const struct path *from);
+/* peer_stage() and peer_take_staged() within DEVICE_STAGED_MAX. Caller holds the peer's lock. */
+enum drop device_stage(struct device *device, struct peer *peer, const uint8_t *data, size_t len);
+struct peer_staged *device_take_staged(struct device *device, struct peer *peer);
 /* Counts a drop for the device, and for the peer unless it is NULL. */
 void device_drop(struct device *device, struct peer *peer, enum drop reason, unsigned packets);

@@ -35,7 +35,7 @@
 	X(NO_PEER, "no_peer", "packet to send to an address that is no peer's")                    \
 	X(NO_ENDPOINT, "no_endpoint", "packet to send to a peer whose endpoint is not known")      \
 	X(STAGED_FULL, "staged_full",                                                              \
-	  "oldest packet that waited for a handshake, for a newer one")                            \
+	  "packet that waited for a handshake, for a newer one, or for want of room")              \
 	X(GIVEN_UP, "given_up", "packet that waited for a handshake that never came")              \
 	X(SEND_FAILED, "send_failed", "datagram that the socket did not take")                     \
 	X(NO_MEMORY, "no_memory", "no memory for it")

@@ -170,8 +170,9 @@ void outbound_want_handshake(struct lane *lane, struct peer *peer)
 static void stage_run(struct lane *lane, const struct run *run)
 {
 	for (unsigned i = 0; i < run->count; ++i) {
-		enum drop lost = peer_stage(run->peer, run->bytes + i * run->stride + HEADER,
-					    packet_len(run, i));
+		enum drop lost =
+			device_stage(lane->device, run->peer, run->bytes + i * run->stride + HEADER,
+				     packet_len(run, i));
 		if (lost != DROP_NONE)
 			device_drop(lane->device, run->peer, lost, 1);
 	}
@@ -361,7 +362,7 @@ void outbound_flush(struct lane *lane, struct peer *peer)
 	bool ready = count && path.remote.sa.sa_family != AF_UNSPEC && keypair &&
 		     keypair_alive(keypair, lane->now) && keypair_reserve(keypair, count, &counter);
 	if (ready) {
-		struct peer_staged *staged = peer_take_staged(peer);
+		struct peer_staged *staged = device_take_staged(lane->device, peer);
 		for (struct peer_staged *p = staged; p; p = p->next, ++counter) {
 			struct run run = new_run(lane->device, peer, lane->bytes, p->len);
 			memcpy(lane->bytes + HEADER, p->data, p->len);
@@ -390,7 +391,7 @@ void outbound_keepalive(struct lane *lane, struct peer *peer)
 void outbound_purge(struct lane *lane, struct peer *peer)
 {
 	pthread_mutex_lock(&peer->lock);
-	struct peer_staged *staged = peer_take_staged(peer);
+	struct peer_staged *staged = device_take_staged(lane->device, peer);
 	pthread_mutex_unlock(&peer->lock);
 	unsigned count = peer_free_staged(staged);
 	if (count)

@@ -90,6 +90,7 @@ enum drop peer_stage(struct peer *peer, const uint8_t *data, size_t len)
 	else
 		peer->staged_first = packet;
 	peer->staged_last = packet;
+	peer->staged_bytes += len;
 	if (++peer->staged_count <= PEER_STAGED_MAX)
 		return DROP_NONE;
 
@@ -97,6 +98,7 @@ enum drop peer_stage(struct peer *peer, const uint8_t *data, size_t len)
 	peer->staged_first = oldest->next;
 	oldest->next = NULL;
 	--peer->staged_count;
+	peer->staged_bytes -= oldest->len;
 	peer_free_staged(oldest);
 	return DROP_STAGED_FULL;
 }
@@ -106,6 +108,7 @@ struct peer_staged *peer_take_staged(struct peer *peer)
 	struct peer_staged *first = peer->staged_first;
 	peer->staged_first = peer->staged_last = NULL;
 	peer->staged_count = 0;
+	peer->staged_bytes = 0;
 	return first;
 }
 

@@ -70,6 +70,7 @@ struct peer {
 	struct path path;
 	struct peer_staged *staged_first, *staged_last;
 	unsigned staged_count;
+	size_t staged_bytes;
 };
 
 #define PEER_OF_ENTRY(pointer) CONTAINER_OF(pointer, struct peer, entry)

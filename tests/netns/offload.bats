@@ -126,3 +126,20 @@ for_ends() {
 	ping_to a b 6
 	equal "$(on a wg show "$(iface a)" peers | wc -l)" 41
 }
+
+@test "a train that the outer link cannot split goes datagram by datagram" {
+	with_offload on on "$WGENGINE"
+	amount=5000000
+	# Datagrams that must be fragmented: the kernel splits no such train.
+	ip_on a link set lan mtu 1280
+	ip_on b link set lan mtu 1280
+	tcp_is_right
+	# A device that cannot sum what it splits.
+	on a ethtool -K lan tx off >/dev/null
+	on b ethtool -K lan tx off >/dev/null
+	ip_on a link set lan mtu 1500
+	ip_on b link set lan mtu 1500
+	tcp_is_right
+	equal "$(drops a send_failed)" 0
+	equal "$(drops b send_failed)" 0
+}

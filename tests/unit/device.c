@@ -273,13 +273,40 @@ static void test_allowed(void **state)
 	assert_null(allowedips_lookup4(&device->allowed, inside));
 }
 
+/* What waits is bounded for all peers together, and given back. */
+static void test_staged(void **state)
+{
+	struct device *device = &((struct pair *)*state)->a;
+	struct peer *first = ((struct pair *)*state)->b_at_a, *peer;
+	static uint8_t packet[65000];
+	unsigned staged = 0;
+
+	for (uint8_t i = 0; device->staged_bytes + sizeof(packet) <= DEVICE_STAGED_MAX; ++i) {
+		struct key key = {.bytes = {100, i}};
+		assert_int_equal(device_add_peer(device, &key, &peer), 0);
+		for (unsigned k = 0; k < 10; ++k)
+			staged += device_stage(device, peer, packet, sizeof(packet)) == DROP_NONE;
+	}
+	assert_int_equal(staged, DEVICE_STAGED_MAX / sizeof(packet));
+	assert_int_equal(device->staged_bytes, staged * sizeof(packet));
+	assert_int_equal(device_stage(device, first, packet, sizeof(packet)), DROP_STAGED_FULL);
+	peer_free_staged(device_take_staged(device, peer));
+	assert_int_equal(device_stage(device, first, packet, sizeof(packet)), DROP_NONE);
+	for (unsigned i = 0; i < PEER_STAGED_MAX; ++i)
+		device_stage(device, first, packet, 100);
+	assert_int_equal(first->staged_bytes, PEER_STAGED_MAX * 100);
+	while ((peer = device_first_peer(device)))
+		device_remove_peer(device, peer);
+	assert_int_equal(device->staged_bytes, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_places), TEST(test_crossed), TEST(test_zero_keys), TEST(test_private_key),
-		TEST(test_wishes), TEST(test_queue),   TEST(test_allowed),
+		TEST(test_wishes), TEST(test_queue),   TEST(test_allowed),   TEST(test_staged),
 	};
 
 	return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
