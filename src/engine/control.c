@@ -53,8 +53,10 @@ void control_check(struct lane *lane, struct peer *peer)
 
 static void grant(struct lane *lane, struct peer *peer, unsigned wishes)
 {
-	if ((wishes & PEER_WISH_CONFIRM) && device_confirm_session(lane->device, peer))
-		handshake_complete(lane, peer);
+	if ((wishes & PEER_WISH_CONFIRM) && device_confirm_session(lane->device, peer)) {
+		handshake_complete(peer);
+		outbound_flush(lane, peer);
+	}
 	if (wishes & PEER_WISH_HANDSHAKE)
 		handshake_initiate(lane, peer, false);
 	control_check(lane, peer);

@@ -140,11 +140,10 @@ static struct peer *take_initiation(struct lane *lane, const struct device_messa
 	return peer;
 }
 
-void handshake_complete(struct lane *lane, struct peer *peer)
+void handshake_complete(struct peer *peer)
 {
 	timers_handshake_complete(&peer->timers);
 	clock_gettime(CLOCK_REALTIME, &peer->last_handshake);
-	outbound_flush(lane, peer);
 }
 
 static struct peer *take_response(struct lane *lane, const struct device_message *message)
@@ -166,14 +165,10 @@ static struct peer *take_response(struct lane *lane, const struct device_message
 	authenticated(lane, peer, message);
 	if (!device_begin_session(device, peer, lane->now)) {
 		timers_session_derived(&peer->timers, lane->now);
+		handshake_complete(peer);
 		/* The responder may not send before it has heard from us: what waits, or a
 		 * keepalive, tells it. */
-		pthread_mutex_lock(&peer->lock);
-		bool waiting = peer->staged_count;
-		pthread_mutex_unlock(&peer->lock);
-		handshake_complete(lane, peer);
-		if (!waiting)
-			outbound_keepalive(lane, peer);
+		outbound_keepalive(lane, peer);
 	}
 	return peer;
 }

@@ -14,5 +14,5 @@ struct peer;
 void handshake_initiate(struct lane *lane, struct peer *peer, bool retry);
 /* Handles one message from the queue. The peer whose state it changed, or NULL. */
 struct peer *handshake_take(struct lane *lane, const struct device_message *message);
-/* The session is established on both sides: stamps it, and sends what waited for it. */
-void handshake_complete(struct lane *lane, struct peer *peer);
+/* The session is established on both sides: stamps it. */
+void handshake_complete(struct peer *peer);
