@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * ChaCha20-Poly1305 (RFC 8439) over many packets of one key at once: the one door through which the
  * data path reaches a cipher. No additional data. Behind the door stands one of several backends;
- * libsodium is the one that is always there, and the measure of the others. */
+ * libsodium is the one that is always there, and its AEAD the measure of all. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,8 +32,6 @@ struct aead_backend {
 		     unsigned count);
 };
 
-extern const struct aead_backend aead_sodium;
-
 enum aead_choice {
 	AEAD_AUTO,   /* the fastest that works on this machine */
 	AEAD_SODIUM, /* the reference: no memory of its own */
@@ -45,8 +43,8 @@ struct aead {
 	void *state; /* the backend's; owned */
 };
 
-/* After sodium_init(). A backend that does not do just what libsodium does is passed over. 0 or
- * -errno, which only a libsodium that fails can cause. */
+/* After sodium_init(). A backend that does not do just what libsodium's AEAD does is passed over. 0
+ * or -errno, which only a libsodium that fails can cause. */
 int aead_init(struct aead *aead, enum aead_choice choice);
 /* The first of these that starts and proves itself; the list ends with NULL. 0, or what the last
  * one failed with (-EIO: it differs from libsodium, or does not refuse a forgery). */
