@@ -39,6 +39,13 @@ static size_t suitable(size_t len)
 	return len - rest + (rest <= 4 * BLOCK ? 4 * BLOCK : 8 * BLOCK);
 }
 
+/* Not the stream, which is long. */
+static void start(struct packet *packet, const uint8_t *key)
+{
+	packet->key = key;
+	memset(packet->nonce, 0, sizeof(packet->nonce));
+}
+
 static void begin(struct packet *packet, uint64_t counter, size_t len)
 {
 	size_t wanted = BLOCK + len;
@@ -94,9 +101,10 @@ static void apply(const struct packet *packet, uint8_t *dst, const uint8_t *src,
 static void sodium_seal(void *state, const uint8_t key[AEAD_KEY_LEN], struct aead_op *ops,
 			unsigned count)
 {
-	struct packet packet = {.key = key};
+	struct packet packet;
 
 	(void)state;
+	start(&packet, key);
 	for (unsigned i = 0; i < count; i++) {
 		struct aead_op *op = &ops[i];
 
@@ -125,9 +133,10 @@ static bool open_one(struct packet *packet, const struct aead_op *op)
 static void sodium_open(void *state, const uint8_t key[AEAD_KEY_LEN], struct aead_op *ops,
 			unsigned count)
 {
-	struct packet packet = {.key = key};
+	struct packet packet;
 
 	(void)state;
+	start(&packet, key);
 	for (unsigned i = 0; i < count; i++)
 		ops[i].ok = open_one(&packet, &ops[i]);
 	sodium_memzero(&packet, sizeof(packet));
