@@ -10,6 +10,8 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#define READS_AT_ONCE 64
+
 static void see_link(struct netwatch *watch, struct nlmsghdr *header)
 {
 	struct ifinfomsg *info = nlmsg_data(header);
@@ -63,7 +65,7 @@ int netwatch_open(struct netwatch *watch, unsigned ifindex)
 	    nl_connect(watch->socket, NETLINK_ROUTE) ||
 	    nl_socket_add_memberships(watch->socket, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
 				      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
-				      0) ||
+				      RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, 0) ||
 	    nl_socket_set_nonblocking(watch->socket) ||
 	    nl_send_simple(watch->socket, RTM_GETLINK, 0, &request, sizeof(request)) < 0) {
 		netwatch_close(watch);
@@ -85,12 +87,12 @@ int netwatch_fd(const struct netwatch *watch)
 
 int netwatch_read(struct netwatch *watch)
 {
-	int err;
+	int err = 0;
 
 	watch->link_seen = watch->link_gone = watch->went_down = watch->routes_seen = false;
-	do {
+	/* What is left makes it readable again, and others get their turn in between. */
+	for (unsigned i = 0; i < READS_AT_ONCE && !err; ++i)
 		err = nl_recvmsgs_default(watch->socket);
-	} while (!err);
 	if (err == -NLE_NOMEM) {
 		/* Too many at once and some were lost: take it that everything changed. */
 		struct ifinfomsg request = {.ifi_index = (int)watch->ifindex};
@@ -99,5 +101,6 @@ int netwatch_read(struct netwatch *watch)
 			       ? -EIO
 			       : 0;
 	}
-	return err == -NLE_AGAIN || err == -NLE_OBJ_NOTFOUND || err == -NLE_NODEV ? 0 : -EIO;
+	return !err || err == -NLE_AGAIN || err == -NLE_OBJ_NOTFOUND || err == -NLE_NODEV ? 0
+											  : -EIO;
 }

@@ -150,6 +150,22 @@ join_twice() {
 	equal "$(show a endpoints)" 203.0.113.2:51820
 }
 
+@test "a rule moves the peer to another link under a TCP stream, and its end moves it back" {
+	tunnel "$WGENGINE" wireguard-go 4
+	join_twice
+	ip_on a route add 203.0.113.2/32 via 198.51.100.2 table 77
+	stream_begin a b
+	equal "$(show b endpoints)" "$(outer a 4):51820"
+	for _ in 1 2 3; do
+		ip_on a rule add to 203.0.113.2 table 77
+		wait_for 10 endpoint_is b 198.51.100.1:51820
+		ip_on a rule del to 203.0.113.2 table 77
+		wait_for 10 endpoint_is b "$(outer a 4):51820"
+	done
+	stream_moves a b
+	stream_end a b
+}
+
 @test "an engine with several addresses answers from the one that was asked" {
 	local engine
 
