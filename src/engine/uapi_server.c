@@ -3,6 +3,7 @@
 #include "engine/uapi_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,11 +59,12 @@ static int watch(struct uapi_server *server, int fd, const void *source, uint32_
 	return epoll_ctl(server->epoll, operation, fd, &wanted) ? -errno : 0;
 }
 
-/* Is there an engine behind the file? */
+/* Is there an engine behind the file? One with a full queue is, but cannot be waited for. */
 static bool answers(const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool yes = fd >= 0 && !connect(fd, (const struct sockaddr *)address, sizeof(*address));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes = fd >= 0 && (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) ||
+			       errno == EAGAIN);
 
 	if (fd >= 0)
 		close(fd);
@@ -113,14 +115,20 @@ static int listen_at(struct uapi_server *server, const char *ifname)
 
 static int adopt(struct uapi_server *server, int fd)
 {
-	struct sockaddr_un address;
-	socklen_t len = sizeof(address);
+	struct sockaddr_un address = {0};
+	socklen_t len = sizeof(address), size = sizeof(int);
+	int listening = 0;
 
 	server->listener = fd;
-	if (getsockname(fd, (struct sockaddr *)&address, &len) || address.sun_family != AF_UNIX)
+	if (getsockname(fd, (struct sockaddr *)&address, &len) || address.sun_family != AF_UNIX ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) || !listening)
 		return -EINVAL;
-	if (len > sizeof(sa_family_t))
-		snprintf(server->path, sizeof(server->path), "%s", address.sun_path);
+	/* Others may accept from it too, so that nothing is left of what epoll reported. */
+	if (fcntl(fd, F_SETFL, O_NONBLOCK))
+		return -errno;
+	/* A path of full length has no NUL. A relative one may mean another file by now. */
+	if (address.sun_path[0] == '/' && !address.sun_path[sizeof(address.sun_path) - 1])
+		memcpy(server->path, address.sun_path, sizeof(server->path));
 	return 0;
 }
 
@@ -134,7 +142,7 @@ static int watch_file(struct uapi_server *server)
 	slash = strrchr(directory, '/');
 	if (!slash)
 		return 0;
-	*slash = '\0';
+	slash[1] = '\0';
 	server->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (server->inotify < 0 ||
 	    inotify_add_watch(server->inotify, directory, IN_DELETE | IN_MOVED_FROM) < 0)
@@ -327,7 +335,7 @@ static void serve(struct client *client, uint32_t events)
 			take_lines(client);
 	}
 	bool pending = client->sent < client->out.len;
-	if (!fine || (client->ended && !pending)) {
+	if (!fine || client->out.failed || (client->ended && !pending)) {
 		drop_client(client);
 		return;
 	}
@@ -370,8 +378,10 @@ void uapi_server_close(struct uapi_server *server)
 {
 	if (!server)
 		return;
-	while (server->clients)
-		drop_client(server->clients);
+	for (struct client *client = server->clients, *next; client; client = next) {
+		next = client->next;
+		drop_client(client);
+	}
 	if (server->path[0] && !server->gone)
 		unlink(server->path);
 	if (server->listener >= 0)

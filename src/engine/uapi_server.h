@@ -12,10 +12,10 @@
 struct engine;
 struct uapi_server;
 
-/* Makes the socket and listens; or takes over fd, which listens already (-1: none; consumed). 0
- * with *server, or -errno: -EADDRINUSE: another engine answers there. A file that nobody answers on
- * is replaced. */
-int uapi_server_open(struct uapi_server **server, const char *ifname, int fd);
+/* Makes the socket and listens; or takes over fd, which listens already (-1: none; consumed; its
+ * file is watched and removed if it has an absolute path). 0 with *opened, or -errno: -EADDRINUSE:
+ * another engine answers there. A file that nobody answers on is replaced. */
+int uapi_server_open(struct uapi_server **opened, const char *ifname, int fd);
 /* Serves engine from now on; its events are reported by the epoll as u64 pointers. 0 or -errno. */
 int uapi_server_start(struct uapi_server *server, struct engine *engine, int epoll);
 /* One of its events has come. */

@@ -229,6 +229,61 @@ answers() { uapi "$1" $'get=1\n' | grep -q '^errno=0$'; }
 	ended a
 }
 
+# hand_socket HOW: starts the engine with a WG_UAPI_FD of that sort; what it says is left in $said.
+hand_socket() {
+	local status=0
+
+	on a timeout 5 "$python" "$here/hand_socket.py" "$1" "$WGENGINE" -f "$(iface a)" </dev/null >out 2>err 3>&- || status=$?
+	said=$(cat err)
+	[ $status != 124 ] || fail "still there: $1"
+}
+
+@test "a WG_UAPI_FD that does not listen is refused" {
+	for how in unbound connected inet; do
+		hand_socket $how
+		contains "$said" 'cannot listen'
+	done
+	wait_for 5 ended a
+}
+
+@test "a WG_UAPI_FD serves whatever its name is, and only an absolute path is removed" {
+	for how in absolute relative longest abstract; do
+		on a "$python" "$here/hand_socket.py" "$how" "$WGENGINE" "$(iface a)" </dev/null >out 2>err 3>&-
+		equal "$(cat out err)" "errno=0"
+		halt a
+		case $how in
+		relative | longest) equal "$(find left.d -type s | wc -l)" 1 ;;
+		*) equal "$(find left.d -type s | wc -l)" 0 ;;
+		esac
+	done
+}
+
+@test "a socket with a full queue counts as taken, and is not waited for" {
+	mkdir -p "$sockets"
+	"$python" "$here/hand_socket.py" full "$sockets/$(iface a).sock" >full 3>&- &
+	listener=$!
+	wait_for 5 test -s full
+	refuses "$(iface a)"
+	contains "$said" 'another engine'
+	kill "$listener"
+	wait "$listener" || true
+	rm "$sockets/$(iface a).sock"
+}
+
+@test "closed standard files are no place for the tunnel" {
+	make_sides b
+	join a b
+	make_keys a b
+	on a "$WGENGINE" "$(iface a)" <&- >&- 2>&- 3>&-
+	start b
+	configure a
+	configure b
+	befriend a b 4
+	befriend b a
+	ping_to a b 4
+	equal "$(readlink "/proc/$(engine_pids a)/fd/0")" /dev/null
+}
+
 @test "the daemon lets go of the terminal, unless LOG_LEVEL is set" {
 	local pid
 
