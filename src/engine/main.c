@@ -43,8 +43,8 @@ static bool valid_name(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 0 && len < IFNAMSIZ && name[0] != '-' && strcmp(name, ".") &&
-	       strcmp(name, "..") && !strpbrk(name, "/ \t\n\v\f\r:%");
+	return len > 0 && len < IFNAMSIZ && name[0] != '-' && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0 && !strpbrk(name, "/ \t\n\v\f\r:%");
 }
 
 /* An open file descriptor by its number in the environment. 0 with -1 when not set. */
@@ -99,7 +99,7 @@ static int read_environment(struct options *options)
 	*options = (struct options){
 		.foreground = foreground && !strcmp(foreground, "1"),
 		.chatty = level && *level,
-		.offload = !offload || strcmp(offload, "off"),
+		.offload = !offload || strcmp(offload, "off") != 0,
 		.threads = default_threads(),
 	};
 	if (threads && *threads && read_threads(threads, &options->threads))
@@ -322,10 +322,24 @@ static int daemonise(const struct options *options)
 	return serve(options, ends[1]) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Where one of them is closed, what is opened next would get its number, and lose it again to the
+ * /dev/null of tell_parent(). */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 
+	open_standard_files();
 	if (read_environment(&options))
 		return EXIT_FAILURE;
 	switch (read_arguments(argc, argv, &options)) {
