@@ -12,5 +12,7 @@ enum log_level {
 /* environment: the value of LOG_LEVEL ("verbose", "debug", "error", "silent"; NULL or other:
  * error). */
 void log_init(const char *ifname, const char *environment);
-void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_verbose(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+#define log_verbose(...) log_line(LOG_VERBOSE, __VA_ARGS__)
+/* Writes it if LOG_LEVEL asks for lines of that level. */
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
