@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The trie against a list of prefixes that is searched from end to end. The unit is compiled into
  * this test, so that it can see the nodes and make memory run out. */
-#include <stdlib.h>
+#include "stingy.h"
 
-static unsigned calloc_fails_in; /* 0: never */
-
-static void *stingy_calloc(size_t count, size_t size)
-{
-	if (calloc_fails_in && --calloc_fails_in == 0)
-		return NULL;
-	return calloc(count, size);
-}
-
-#define calloc stingy_calloc
 #include "engine/allowedips.c"
 #undef calloc
 
@@ -220,9 +210,9 @@ static void insert(struct model *model)
 	masked = prefix;
 	for (unsigned bit = masked.cidr; bit < 128; bit++)
 		masked.addr[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-	calloc_fails_in = draw(10) == 0 ? 1 + (unsigned)draw(2) : 0;
+	calloc_left = draw(10) == 0 ? (int)draw(2) : -1;
 	err = allowedips_insert(&model->table, &prefix, owner);
-	calloc_fails_in = 0;
+	calloc_left = -1;
 	if (err == 0)
 		model_insert(model, &masked, owner);
 	else

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The table against an array that is searched from end to end. The unit is compiled into this
  * test, so that memory can be made to run out. */
-#include <stdbool.h>
-#include <stdlib.h>
+#include "stingy.h"
 
-static bool no_memory;
-
-static void *stingy_calloc(size_t count, size_t size)
-{
-	return no_memory ? NULL : calloc(count, size);
-}
-
-#define calloc stingy_calloc
 #include "engine/indextable.c"
 #undef calloc
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <cmocka.h>
 #include "draw.h"
 
@@ -128,14 +120,14 @@ static void test_indices_without_memory(void **state)
 	(void)state;
 	assert_non_null(indices);
 	seed = 400;
-	no_memory = true;
+	calloc_left = 0;
 	assert_int_equal(indextable_init(&indices->table), -ENOMEM);
-	no_memory = false;
+	calloc_left = -1;
 	assert_int_equal(indextable_init(&indices->table), 0);
-	no_memory = true;
+	calloc_left = 0;
 	random_indices(indices, 5000);
 	assert_int_equal(indices->table.size, SIZE_MIN);
-	no_memory = false;
+	calloc_left = -1;
 	random_indices(indices, 5000);
 	assert_true(indices->table.size > SIZE_MIN);
 	indextable_free(&indices->table);

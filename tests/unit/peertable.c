@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The table against an array that is searched from end to end. The unit is compiled into this
  * test, so that memory can be made to run out. */
-#include <stdbool.h>
-#include <stdlib.h>
+#include "stingy.h"
 
-static bool no_memory;
-
-static void *stingy_calloc(size_t count, size_t size)
-{
-	return no_memory ? NULL : calloc(count, size);
-}
-
-#define calloc stingy_calloc
 #include "engine/peertable.c"
 #undef calloc
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <cmocka.h>
 #include "draw.h"
 
@@ -142,11 +134,11 @@ static void test_peers_without_memory(void **state)
 	size_t size = peers->table.size;
 
 	(void)state;
-	no_memory = true;
+	calloc_left = 0;
 	assert_int_equal(peertable_init(&none, peers->table.hash_key), -ENOMEM);
 	random_peers(peers, 3000);
 	assert_int_equal(peers->table.size, size);
-	no_memory = false;
+	calloc_left = -1;
 	random_peers(peers, 3000);
 	assert_true(peers->table.size > size);
 	free_peers(peers);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include "draw.h"
 
 #define MODEL_PACKET_MAX 65535u
 #define MODEL_UDP_L4 5
@@ -19,17 +20,6 @@ struct model_spec {
 	uint32_t label, sequence, ack;
 	size_t ip_options, tcp_options; /* bytes; of IPv6: of an extension header */
 };
-
-static uint64_t model_seed;
-
-static inline uint64_t draw(uint64_t bound)
-{
-	uint64_t z = model_seed += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (z ^ z >> 31) % bound;
-}
 
 static inline void draw_bytes(uint8_t *bytes, size_t len)
 {
