@@ -15,9 +15,9 @@ static void say_unknown(const char *command, const char *word, const struct opti
 	size_t count = 0, len = strcspn(word, "=");
 	char name[32];
 
-	for (; options[count].name && count < 8; count++)
+	for (; count < 8 && options[count].name; count++)
 		names[count] = options[count].name;
-	if (strncmp(word, "--", 2) || len - 2 >= sizeof(name)) {
+	if (strncmp(word, "--", 2) != 0 || len - 2 >= sizeof(name)) {
 		say_error("unknown option `%s' of `%s'", word, command);
 		return;
 	}

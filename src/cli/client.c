@@ -179,7 +179,7 @@ static bool entry_name(char name[IFNAMSIZ], const char *entry)
 {
 	size_t len = strlen(entry), suffix = sizeof(SUFFIX) - 1;
 
-	if (len <= suffix || len - suffix >= IFNAMSIZ || strcmp(entry + len - suffix, SUFFIX))
+	if (len <= suffix || len - suffix >= IFNAMSIZ || strcmp(entry + len - suffix, SUFFIX) != 0)
 		return false;
 	memcpy(name, entry, len - suffix);
 	name[len - suffix] = '\0';

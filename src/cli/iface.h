@@ -43,7 +43,7 @@ int iface_add_route(struct iface *iface, unsigned index, const struct prefix *to
 int iface_delete_route(struct iface *iface, unsigned index, const struct prefix *to,
 		       struct conf_error *error);
 /* The destinations that the main table routes to the link; *list is the caller's to free(). */
-int iface_list_routes(struct iface *iface, unsigned index, struct prefix **list, size_t *count);
+int iface_list_routes(struct iface *iface, unsigned index, struct prefix **prefixes, size_t *count);
 
 /* The MTU of the way to an endpoint, for packets with that firewall mark (0: none): the
  * route's, else its link's. */

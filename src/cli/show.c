@@ -227,7 +227,7 @@ static bool put_device(struct text *out, const char *name, const struct model *m
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
-		if (strcmp(field, fields[i].name))
+		if (strcmp(field, fields[i].name) != 0)
 			continue;
 		put_field(out, model, &fields[i], lead);
 		return true;
@@ -319,7 +319,7 @@ enum command_result show_run(int argc, char **argv)
 	field = args.count > 1 ? args.words[1] : NULL;
 	if (!args.count || !strcmp(args.words[0], "all"))
 		return show_all(field);
-	if (strcmp(args.words[0], "interfaces"))
+	if (strcmp(args.words[0], "interfaces") != 0)
 		return show_one(args.words[0], field);
 	return field ? COMMAND_USAGE : show_interfaces();
 }

@@ -24,8 +24,6 @@
 #define KILL_LIMIT 2000   /* ms from SIGTERM to SIGKILL */
 #define POLL_INTERVAL 10  /* ms */
 
-extern char **environ;
-
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -165,7 +163,7 @@ static int wait_answer(const char *engine, const char *name, struct interrupt *i
 int spawn_engine(const char *engine, const char *name, struct interrupt *interrupt,
 		 struct conf_error *error)
 {
-	pid_t child;
+	pid_t child = -1;
 	int err = start(&child, engine, name, &interrupt->old);
 
 	if (err)

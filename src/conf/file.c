@@ -302,11 +302,7 @@ static int read_endpoint(struct loader *loader, const struct part *part)
 			    "%s is no port: expected 1 to 65535 or the name of a UDP service",
 			    quote(&piece).text);
 	}
-	free(peer->host);
-	free(peer->port);
-	peer->host = strdup(host);
-	peer->port = strdup(port);
-	if (!peer->host || !peer->port)
+	if (model_peer_set_host(peer, host, port) < 0)
 		return no_memory(loader);
 	if (endpoint_parse_numeric(&peer->endpoint, part->text, part->len) < 0)
 		memset(&peer->endpoint, 0, sizeof(peer->endpoint));

@@ -14,7 +14,7 @@ static const struct {
 	const char *name;
 	enum keyword_section section;
 } KEYS[KEYWORD_COUNT] = {
-#define KEYWORD_ROW(id, text, home) [KEYWORD_##id] = {.name = text, .section = KEYWORD_##home},
+#define KEYWORD_ROW(id, text, home) [KEYWORD_##id] = {.name = (text), .section = KEYWORD_##home},
 	KEYWORD_KEYS(KEYWORD_ROW)
 #undef KEYWORD_ROW
 };
@@ -72,11 +72,6 @@ bool keyword_find_section(enum keyword_section *section, const char *name, size_
 	return false;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool is_near(const char *known, const char *name, size_t len, unsigned *best)
 {
 	unsigned d;
@@ -113,8 +108,8 @@ static bool nearest(enum keyword *key, const struct keyword_stray *stray)
 
 static bool is_word(char c)
 {
-	c = lower(c);
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
 }
 
 /* The known key that the name begins with, where its '=' was probably forgotten: a '=' that follows

@@ -206,8 +206,11 @@ static char *feed(char *buffer, int size, void *stream)
 	for (; lines->cursor < lines->size && len + 2 < room; lines->cursor++) {
 		char c = lines->line[lines->cursor];
 
-		if (!is_skipped(lines, lines->cursor))
-			buffer[len++] = is_white(c) ? ',' : c;
+		if (is_skipped(lines, lines->cursor))
+			continue;
+		if (is_white(c))
+			c = ',';
+		buffer[len++] = c;
 	}
 	buffer[len] = '\n';
 	return buffer;

@@ -54,6 +54,15 @@ int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 	return 0;
 }
 
+int model_peer_set_host(struct model_peer *peer, const char *host, const char *port)
+{
+	free(peer->host);
+	free(peer->port);
+	peer->host = strdup(host);
+	peer->port = strdup(port);
+	return peer->host && peer->port ? 0 : -ENOMEM;
+}
+
 void model_wipe(struct model *model)
 {
 	for (size_t i = 0; i < model->peer_count; i++) {

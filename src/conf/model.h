@@ -59,5 +59,7 @@ struct model_peer *model_add_peer(struct model *model);
 /* 0 or -ENOMEM. */
 int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 			   enum model_allowed_op op);
+/* The endpoint as the file names it, in the place of another. Copies both. 0 or -ENOMEM. */
+int model_peer_set_host(struct model_peer *peer, const char *host, const char *port);
 /* Wipes the keys, frees all; *model is empty again. */
 void model_wipe(struct model *model);

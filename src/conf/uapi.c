@@ -4,7 +4,6 @@
 #include "conf/uapi.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
 #include "conf/number.h"
@@ -28,7 +27,7 @@ static const struct {
 	enum kind kind;
 } KEYS[] = {
 #define UAPI_ROW(id, text, sort)                                                                   \
-	[UAPI_##id] = {.name = text, .len = sizeof(text) - 1, .kind = KIND_##sort},
+	[UAPI_##id] = {.name = (text), .len = sizeof(text) - 1, .kind = KIND_##sort},
 	UAPI_KEYS(UAPI_ROW)
 #undef UAPI_ROW
 };
@@ -310,11 +309,7 @@ static int reply_endpoint(struct model_peer *peer, const char *text, size_t len)
 
 	if (endpoint_split(host, port, text + skip, len - skip, NULL) < 0 || !strchr(host, '%'))
 		return -EPROTO;
-	free(peer->host);
-	free(peer->port);
-	peer->host = strdup(host);
-	peer->port = strdup(port);
-	return peer->host && peer->port ? 0 : -ENOMEM;
+	return model_peer_set_host(peer, host, port);
 }
 
 static int reply_line(struct reply *reply, const char *text, size_t len)

@@ -237,8 +237,13 @@ void allowedips_remove(struct allowedips *table, const struct prefix *prefix,
 
 void allowedips_remove_owner(struct allowedips *table, struct allowedips_owner *owner)
 {
-	while (owner->first)
-		drop(table, owner->first);
+	struct allowedips_node *next;
+
+	/* Dropping a node frees it and branches, never another that has an owner. */
+	for (struct allowedips_node *node = owner->first; node; node = next) {
+		next = node->next;
+		drop(table, node);
+	}
 }
 
 static inline struct allowedips_owner *lookup(const struct allowedips_node *node,

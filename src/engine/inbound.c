@@ -175,7 +175,7 @@ static struct run find_run(const struct udp_train *train, size_t at)
 		size_t len = train->len - at < train->stride ? train->len - at : train->stride;
 		const uint8_t *bytes = train->bytes + at;
 		/* Type and receiver, the first 8 bytes, are the same for all of a run. */
-		if (run.count && (len < WIRE_OVERHEAD || memcmp(bytes, run.bytes, 8)))
+		if (run.count && (len < WIRE_OVERHEAD || memcmp(bytes, run.bytes, 8) != 0))
 			break;
 		run.last = len;
 		++run.count;

@@ -51,6 +51,6 @@ struct joiner {
 void join_init(struct joiner *joiner, bool tcp, bool udp, join_write *write, void *arg);
 /* Takes an IP packet, trimmed to the length that it claims. Borrows the bytes until join_flush, and
  * may change headers. It, and what it displaces, may be written at once. */
-void join_add(struct joiner *joiner, uint8_t *packet, size_t len);
+void join_add(struct joiner *joiner, uint8_t *bytes, size_t len);
 /* Writes all that is held back: at the end of every batch, before its buffers are used again. */
 void join_flush(struct joiner *joiner);

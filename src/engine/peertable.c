@@ -88,7 +88,7 @@ struct peertable_entry *peertable_find(const struct peertable *table, const stru
 {
 	struct peertable_entry *entry = *bucket_of(table, public_key);
 
-	while (entry && memcmp(&entry->public_key, public_key, sizeof(*public_key)))
+	while (entry && memcmp(&entry->public_key, public_key, sizeof(*public_key)) != 0)
 		entry = entry->bucket_next;
 	return entry;
 }
