@@ -83,7 +83,7 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
 	if (!(header->nlmsg_flags & NLM_F_CAPPED))
 		skip += (int)(NLMSG_ALIGN(error->msg.nlmsg_len) - NLMSG_HDRLEN);
 	if ((header->nlmsg_flags & NLM_F_ACK_TLVS) && nlmsg_datalen(header) > skip) {
-		struct nlattr *words = nlmsg_find_attr(header, (size_t)skip, NLMSGERR_ATTR_MSG);
+		struct nlattr *words = nlmsg_find_attr(header, skip, NLMSGERR_ATTR_MSG);
 
 		if (words)
 			nla_strlcpy(exchange->words, words, sizeof(exchange->words));

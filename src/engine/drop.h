@@ -65,7 +65,7 @@ static inline uint64_t drop_get(const struct drops *drops, enum drop reason)
 static inline const char *drop_name(enum drop reason)
 {
 	static const char *const names[DROP_COUNT] = {
-#define DROP_NAME(id, name, meaning) [DROP_##id] = name,
+#define DROP_NAME(id, name, meaning) [DROP_##id] = (name),
 		DROPS(DROP_NAME)
 #undef DROP_NAME
 	};

@@ -28,13 +28,16 @@ static void write_down(void *arg, const struct iovec *iov, unsigned count)
 
 static void put_ip(uint8_t *packet, int family, uint8_t protocol, size_t len)
 {
+	static const uint8_t ends4[] = {192, 0, 2, 1, 192, 0, 2, 2}; /* RFC 5737 */
+	static const uint8_t net6[] = {0x20, 0x01, 0x0d, 0xb8};      /* RFC 3849 */
+
 	if (family == AF_INET) {
 		packet[0] = 0x45;
 		transport_put16(packet + IP4_AT_LEN, (uint16_t)len);
 		transport_put16(packet + IP4_AT_FRAGMENT, IP4_DONT_FRAGMENT);
 		packet[IP4_AT_TTL] = 64;
 		packet[IP4_AT_PROTOCOL] = protocol;
-		memcpy(packet + 12, "\xc0\x00\x02\x01\xc0\x00\x02\x02", 8); /* RFC 5737 */
+		memcpy(packet + 12, ends4, sizeof(ends4));
 		checksum_put(packet + IP4_AT_CHECK,
 			     (uint16_t)~checksum_fold(checksum_add(0, packet, PACKET_IP4_HEADER)));
 	} else {
@@ -42,8 +45,8 @@ static void put_ip(uint8_t *packet, int family, uint8_t protocol, size_t len)
 		transport_put16(packet + IP6_AT_LEN, (uint16_t)(len - PACKET_IP6_HEADER));
 		packet[IP6_AT_NEXT] = protocol;
 		packet[IP6_AT_HOPS] = 64;
-		memcpy(packet + 8, "\x20\x01\x0d\xb8", 4); /* RFC 3849 */
-		memcpy(packet + 24, "\x20\x01\x0d\xb8", 4);
+		memcpy(packet + 8, net6, sizeof(net6));
+		memcpy(packet + 24, net6, sizeof(net6));
 	}
 }
 

@@ -50,7 +50,7 @@ static unsigned there_and_back(struct aead *aead, const uint8_t key[AEAD_KEY_LEN
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < COUNT; i++) {
-		memset(packets->bytes[i], fill + i, LEN);
+		memset(packets->bytes[i], (uint8_t)(fill + i), LEN);
 		packets->ops[i] = (struct aead_op){
 			.dst = packets->bytes[i],
 			.src = packets->bytes[i],

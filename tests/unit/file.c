@@ -14,6 +14,7 @@
 #include <sodium.h>
 #include <cmocka.h>
 #include "conf/text.h"
+#include "draw.h"
 
 #define PRIVATE "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo="
 #define PUBLIC "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
@@ -591,45 +592,38 @@ static void too_large(void **state)
 	assert_int_equal(error.err, EFBIG);
 }
 
-static uint32_t next(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 8;
-}
-
 /* Models written in random layouts read back as they were. */
 static void round_trips(void **state)
 {
-	uint32_t seed = 23;
-
 	(void)state;
+	seed = 23;
 	for (unsigned round = 0; round < 300; round++) {
 		static const char *const gaps[] = {"", " ", "\t", "  "};
 		static const char *const ends[] = {"\n",    "\r\n", " \n",
 						   "# x\n", "\n\n", "\n# [Peer]\n"};
-		unsigned peers = next(&seed) % 5, allowed[5], port = next(&seed) & 0xffff;
+		unsigned peers = (unsigned)draw(5), allowed[5], port = (unsigned)draw(65536);
 		struct text text = TEXT_EMPTY;
 		struct file file;
 
-		text_printf(&text, "[Interface]%s", ends[next(&seed) % 6]);
-		text_printf(&text, "%sListenPort%s=%s%u%s", gaps[next(&seed) % 4],
-			    gaps[next(&seed) % 4], gaps[next(&seed) % 4], port,
-			    ends[next(&seed) % 6]);
+		text_printf(&text, "[Interface]%s", ends[draw(6)]);
+		text_printf(&text, "%sListenPort%s=%s%u%s", gaps[draw(4)],
+			    gaps[draw(4)], gaps[draw(4)], port,
+			    ends[draw(6)]);
 		for (unsigned i = 0; i < peers; i++) {
-			text_printf(&text, "%s[Peer]%s", gaps[next(&seed) % 4],
-				    ends[next(&seed) % 6]);
-			text_printf(&text, "PublicKey%s=%s" PUBLIC "%s", gaps[next(&seed) % 4],
-				    gaps[next(&seed) % 4], ends[next(&seed) % 6]);
-			allowed[i] = next(&seed) % 60;
+			text_printf(&text, "%s[Peer]%s", gaps[draw(4)],
+				    ends[draw(6)]);
+			text_printf(&text, "PublicKey%s=%s" PUBLIC "%s", gaps[draw(4)],
+				    gaps[draw(4)], ends[draw(6)]);
+			allowed[i] = (unsigned)draw(60);
 			for (unsigned j = 0; j < allowed[i]; j++) {
-				bool first = j == 0 || next(&seed) % 8 == 0;
+				bool first = j == 0 || draw(8) == 0;
 
 				if (first && j)
-					text_puts(&text, ends[next(&seed) % 6]);
+					text_puts(&text, ends[draw(6)]);
 				text_printf(&text, "%s%s10.%u.%u.0/24", first ? "AllowedIPs=" : ",",
-					    gaps[next(&seed) % 4], i, j);
+					    gaps[draw(4)], i, j);
 			}
-			text_puts(&text, ends[next(&seed) % 6]);
+			text_puts(&text, ends[draw(6)]);
 		}
 		good(&file, text.data);
 		assert_int_equal(file.device.listen_port, port);
@@ -653,21 +647,19 @@ static void mutations(void **state)
 				       "AllowedIPs=10.0.0.1/8,-::/0\nEndpoint=[fe80::1%lo]:1 # x\n"
 				       "PersistentKeepalive=25\n";
 	static const char spice[] = "\n\r\t #[]=,:;/%+-.0\0\x01\xff";
-	uint32_t seed = 42;
 
 	(void)state;
+	seed = 42;
 	for (unsigned round = 0; round < MUTATIONS; round++) {
-		size_t len = next(&seed) & 1 ? sizeof(valid) - 1 : next(&seed) % sizeof(valid);
+		size_t len = draw(2) ? sizeof(valid) - 1 : draw(sizeof(valid));
 		struct conf_error error = {0};
 		char *text = malloc(len ? len : 1); /* exact: a sanitizer sees a step too far */
 		struct file file;
 
 		assert_non_null(text);
 		memcpy(text, valid, len);
-		for (unsigned i = next(&seed) % 4; i && len; i--)
-			text[next(&seed) % len] = next(&seed) & 1
-							  ? (char)next(&seed)
-							  : spice[next(&seed) % sizeof(spice)];
+		for (uint64_t i = draw(4); i && len; i--)
+			text[draw(len)] = some_byte(spice, sizeof(spice));
 		if (file_parse(&file, text, len, &error) < 0) {
 			assert_int_not_equal(error.err, 0);
 			assert_int_not_equal(error.line, 0);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -129,14 +130,13 @@ static void keeps_keys(void **state)
 	(void)state;
 	for (size_t start = 0; start + 4 < strlen(key); start++) {
 		for (size_t len = 4; start + len <= strlen(key); len++) {
-			char piece[KEYWORD_NAME_MAX + sizeof(key)] = "";
+			char piece[KEYWORD_NAME_MAX + sizeof(key)];
 			struct conf_error error;
 
-			memcpy(piece, key + start, len);
+			snprintf(piece, sizeof(piece), "%.*s", (int)len, key + start);
 			assert_null(strstr(explain(&error, KEYWORD_PEER, piece, "="), piece));
 			assert_null(strstr(explain(&error, KEYWORD_PEER, piece, ""), piece));
-			memcpy(piece, "PrivateKey", 10);
-			memcpy(piece + 10, key + start, len);
+			snprintf(piece, sizeof(piece), "PrivateKey%.*s", (int)len, key + start);
 			assert_null(
 				strstr(explain(&error, KEYWORD_INTERFACE, piece, "="), piece + 10));
 			assert_non_null(strstr(error.what, "'PrivateKey'"));

@@ -183,8 +183,10 @@ static void whole_handshake(struct vectors *vectors)
 	vectors_expect(vectors, "t2", t2.bytes, KEY_LEN);
 	skip_cookies(vectors);
 
-	memcpy(pair.initiation.mac1, initiation.mac1, 2 * WIRE_MAC_LEN);
-	memcpy(pair.response.mac1, response.mac1, 2 * WIRE_MAC_LEN);
+	memcpy(pair.initiation.mac1, initiation.mac1, WIRE_MAC_LEN);
+	memcpy(pair.initiation.mac2, initiation.mac2, WIRE_MAC_LEN);
+	memcpy(pair.response.mac1, response.mac1, WIRE_MAC_LEN);
+	memcpy(pair.response.mac2, response.mac2, WIRE_MAC_LEN);
 	assert_int_equal(noise_create_initiation(&pair.to_responder, &pair.initiator,
 						 &ephemerals[0], wire_get32(initiation.sender),
 						 timestamp, &pair.initiation),

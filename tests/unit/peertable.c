@@ -71,8 +71,8 @@ static void remove_peer(struct peers *peers, unsigned i)
 	while (peers->order[at] != &peers->entries[i])
 		at++;
 	peers->count--;
-	memmove(peers->order + at, peers->order + at + 1,
-		(peers->count - at) * sizeof(*peers->order));
+	for (; at < peers->count; at++)
+		peers->order[at] = peers->order[at + 1];
 	peers->present[i] = false;
 }
 

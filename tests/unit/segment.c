@@ -183,7 +183,7 @@ static void splits_extremes(void **state)
 static void zero_checksums(void **state)
 {
 	struct model_spec spec = {.family = AF_INET6, .protocol = IPPROTO_UDP};
-	uint8_t packet[1000];
+	uint8_t packet[1000] = {0};
 	struct segment segment;
 
 	(void)state;

@@ -32,8 +32,10 @@ static int set_up(void **state)
 	if (!folder)
 		return -1;
 	strcpy(folder->path, "/tmp/source-XXXXXX");
-	if (!mkdtemp(folder->path))
+	if (!mkdtemp(folder->path)) {
+		free(folder);
 		return -1;
+	}
 	snprintf(folder->file, sizeof(folder->file), "%s/file", folder->path);
 	*state = folder;
 	return 0;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sodium.h>
 #include <cmocka.h>
+#include "draw.h"
 
 #define ROUNDS 300
 
@@ -462,33 +463,27 @@ static void reads_a_foreign_scope(void **state)
 	model_wipe(&model);
 }
 
-static uint32_t next(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 8;
-}
-
-static void random_peer(struct model *model, uint32_t *seed)
+static void random_peer(struct model *model)
 {
 	struct model_peer *peer = model_add_peer(model);
 
 	assert_non_null(peer);
-	memset(peer->public_key.bytes, (int)next(seed), KEY_LEN);
-	peer->has_preshared_key = next(seed) & 1;
+	memset(peer->public_key.bytes, (int)draw(256), KEY_LEN);
+	peer->has_preshared_key = draw(2);
 	if (peer->has_preshared_key)
-		memset(peer->preshared_key.bytes, (int)next(seed), KEY_LEN);
-	peer->has_keepalive = next(seed) & 1;
+		memset(peer->preshared_key.bytes, (int)draw(256), KEY_LEN);
+	peer->has_keepalive = draw(2);
 	if (peer->has_keepalive)
-		peer->keepalive = (uint16_t)next(seed);
-	if (next(seed) & 1) {
+		peer->keepalive = (uint16_t)draw(65536);
+	if (draw(2)) {
 		peer->endpoint.in4.sin_family = AF_INET;
-		peer->endpoint.in4.sin_addr.s_addr = next(seed);
-		peer->endpoint.in4.sin_port = (uint16_t)(next(seed) | 1);
+		peer->endpoint.in4.sin_addr.s_addr = (uint32_t)draw(UINT32_MAX);
+		peer->endpoint.in4.sin_port = (uint16_t)(draw(65536) | 1);
 	}
-	for (unsigned i = next(seed) & 7; i; i--) {
-		struct prefix prefix = {.family = AF_INET, .cidr = (uint8_t)(next(seed) % 33)};
+	for (uint64_t i = draw(8); i; i--) {
+		struct prefix prefix = {.family = AF_INET, .cidr = (uint8_t)draw(33)};
 
-		memset(prefix.addr, (int)next(seed), 4);
+		memset(prefix.addr, (int)draw(256), 4);
 		prefix_mask(&prefix);
 		assert_int_equal(model_peer_add_allowed(peer, &prefix, MODEL_ALLOWED_ADD), 0);
 	}
@@ -497,22 +492,21 @@ static void random_peer(struct model *model, uint32_t *seed)
 /* A set without its first line, and with an errno, reads as a get. */
 static void round_trips(void **state)
 {
-	uint32_t seed = 11;
-
 	(void)state;
+	seed = 11;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct model model = MODEL_EMPTY, again = MODEL_EMPTY;
 		struct text out = TEXT_EMPTY, second = TEXT_EMPTY;
 
-		model.has_private_key = next(&seed) & 1;
+		model.has_private_key = draw(2);
 		if (model.has_private_key)
-			memset(model.private_key.bytes, (int)next(&seed), KEY_LEN);
-		model.has_fwmark = next(&seed) & 1;
-		model.fwmark = model.has_fwmark ? next(&seed) : 0;
-		model.has_listen_port = next(&seed) & 1;
-		model.listen_port = (uint16_t)(model.has_listen_port ? next(&seed) : 0);
-		for (unsigned i = next(&seed) & 15; i; i--)
-			random_peer(&model, &seed);
+			memset(model.private_key.bytes, (int)draw(256), KEY_LEN);
+		model.has_fwmark = draw(2);
+		model.fwmark = model.has_fwmark ? (uint32_t)draw(UINT32_MAX) : 0;
+		model.has_listen_port = draw(2);
+		model.listen_port = (uint16_t)(model.has_listen_port ? draw(65536) : 0);
+		for (uint64_t i = draw(16); i; i--)
+			random_peer(&model);
 		uapi_write_set(&out, &model);
 		out.data[out.len - 1] = 'e';
 		text_puts(&out, "rrno=0\n\n");
@@ -536,22 +530,19 @@ static void mutations(void **state)
 				   "public_key=" TWOS "\npreshared_key=" ZEROS "\n"
 				   "endpoint=[fe80::1%lo]:7\nallowed_ip=-10.0.0.0/24\n"
 				   "rx_bytes=1\nerrno=0\n\n";
-	uint32_t seed = 5;
 
 	(void)state;
+	seed = 5;
 	for (unsigned round = 0; round < 50000; round++) {
-		size_t len = next(&seed) % sizeof(good);
+		size_t len = draw(sizeof(good));
 		struct model model = MODEL_EMPTY;
-		char *text = malloc(len + 1);
+		char *text = malloc(len ? len : 1); /* exact: a sanitizer sees a step too far */
 		struct uapi_line line;
 
 		assert_non_null(text);
-		memcpy(text, good + (next(&seed) & 1 ? sizeof(good) - 1 - len : 0), len);
-		for (unsigned i = next(&seed) & 3; i && len; i--)
-			text[next(&seed) % len] =
-				next(&seed) & 1 ? (char)next(&seed) : "=\n:/-0"[next(&seed) % 6];
-		text = realloc(text, len ? len : 1); /* so that a sanitizer sees a step too far */
-		assert_non_null(text);
+		memcpy(text, good + (draw(2) ? sizeof(good) - 1 - len : 0), len);
+		for (uint64_t i = draw(4); i && len; i--)
+			text[draw(len)] = some_byte("=\n:/-0", 6);
 		if (uapi_read_get(&model, text, len, NULL) < 0)
 			assert_null(model.peers);
 		model_wipe(&model);
