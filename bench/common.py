@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tunnel and scale share: which engines there are, namespaces of our own, engines in them, and
+"""What tunnel, scale and flood share: which engines there are, namespaces of our own, engines in them, and
 tables. Everything that is started here runs in those namespaces, and only that is ended."""
 
 import os
@@ -34,7 +34,7 @@ def need(*programs):
 
 
 def add_options(parser):
-    """The options that both have."""
+    """The options that all have."""
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers-dir", default=os.path.join(TOP, "build", "peers"), metavar="DIRECTORY",
                         help="where other engines are, besides PATH (default: %(default)s)")
@@ -218,7 +218,7 @@ def print_table(figures):
     medians = {}
     keys = []
     for name, rounds in figures.items():
-        keys += [key for result in rounds for key in result if key not in keys]
+        keys = list(dict.fromkeys(keys + [key for result in rounds for key in result]))
         medians[name] = {key: statistics.median(r[key] for r in rounds if key in r)
                          for key in keys if any(key in r for r in rounds)}
     print("| | " + " | ".join(figures) + " |")
