@@ -13,9 +13,8 @@
 #define LIMITER_SLOTS 8192 /* a power of two */
 
 struct limiter_slot {
-	uint64_t source; /* keyed hash of the address; 0: free */
-	uint64_t updated;
-	uint64_t tokens; /* nanoseconds' worth */
+	uint64_t source;  /* keyed hash of the address */
+	uint64_t full_at; /* see limiter_take() */
 };
 
 struct limiter {
@@ -23,8 +22,13 @@ struct limiter {
 	struct limiter_slot slots[LIMITER_SLOTS];
 };
 
+/* A token bucket is the time at which it is, or was, full again: 0 is a full one. Takes a token
+ * that needs `cost` nanoseconds to come back; room: the cost of all that a full bucket holds.
+ * False: too few are left, nothing is taken. */
+bool limiter_take(uint64_t *full_at, uint64_t cost, uint64_t room, uint64_t now);
+
 /* hash_key: random bytes. */
 void limiter_init(struct limiter *limiter, const uint8_t hash_key[16]);
-/* May this source have one more handshake now? When all places for it are taken by others that were
- * seen within the last second: no. So with a source that is neither IPv4 nor IPv6. */
+/* May this source have one more handshake now? When all places for it are taken by others whose
+ * buckets are not full yet: no. So with a source that is neither IPv4 nor IPv6. */
 bool limiter_allow(struct limiter *limiter, const union sockaddr_ip *source, uint64_t now);

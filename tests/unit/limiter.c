@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <arpa/inet.h>
 #include <sodium.h>
+#include <stdio.h>
 
 #define NOW (1000 * SECOND)
 #define COST (SECOND / LIMITER_PER_SECOND)
@@ -145,11 +146,28 @@ static void full_table(void **state)
 	/* Who is in keeps what it had; nobody new comes in. */
 	for (uint32_t i = 0; i < 100; i++)
 		assert_int_equal(allowed(source4(i), 9, NOW), LIMITER_BURST - 1);
-	assert_int_equal(allowed(source4(0xffffffff), 9, NOW + SECOND), 0);
-	/* After more than a second of silence all places can be had again. */
+	assert_int_equal(allowed(source4(0xffffffff), 9, NOW + COST - 1), 0);
+	/* All places can be had again when their buckets are full. */
 	for (uint32_t i = 0; i < 100; i++)
-		assert_int_equal(allowed(source4(0xf0000000 + i), 9, NOW + SECOND + 1),
+		assert_int_equal(allowed(source4(0xf0000000 + i), 9, NOW + LIMITER_BURST * COST),
 				 LIMITER_BURST);
+}
+
+/* One who owns a /48 and may do 20,000 handshakes a second with it, more than we could answer, does
+ * not keep others out. */
+static void room_for_newcomers(void **state)
+{
+	uint64_t now = NOW;
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		now += SECOND / 20000;
+		(void)snprintf(text, sizeof(text), "2001:db8:bad:%x::1", next_random(1 << 16));
+		(void)allowed(source6(text), 1, now);
+		if (i % 100 == 0)
+			assert_int_equal(allowed(source4(i), 1, now), 1);
+	}
 }
 
 /* One who owns many addresses cannot have a bucket forgotten, and so refilled, early. */
@@ -200,6 +218,7 @@ int main(void)
 		cmocka_unit_test_setup(who_shares, set_up),
 		cmocka_unit_test_setup(no_address, set_up),
 		cmocka_unit_test_setup(full_table, set_up),
+		cmocka_unit_test_setup(room_for_newcomers, set_up),
 		cmocka_unit_test_setup(eviction_gains_nothing, set_up),
 		cmocka_unit_test_setup(hash_key_matters, set_up),
 	};
