@@ -65,20 +65,20 @@ static void grant(struct lane *lane, struct peer *peer, unsigned wishes)
 uint64_t control_work(struct lane *lane)
 {
 	struct device *device = lane->device;
-	struct device_message message;
+	struct device_message messages[MESSAGES_AT_ONCE];
 	struct schedule_entry *first;
 	struct peer *peer;
-	unsigned wishes, granted = 0, taken = 0;
+	unsigned wishes, granted = 0;
 
 	while (granted < WISHES_AT_ONCE && (peer = device_next_wish(device, &wishes))) {
 		grant(lane, peer, wishes);
 		++granted;
 	}
-	while (taken < MESSAGES_AT_ONCE && device_dequeue(device, &message)) {
-		peer = handshake_take(lane, &message);
+	unsigned taken = device_dequeue(device, messages, MESSAGES_AT_ONCE, lane->now);
+	for (unsigned i = 0; i < taken; ++i) {
+		peer = handshake_take(lane, &messages[i]);
 		if (peer)
 			control_check(lane, peer);
-		++taken;
 	}
 	while ((first = schedule_first(&device->schedule)) && first->when <= lane->now)
 		control_check(lane, PEER_OF_SCHEDULE(first));

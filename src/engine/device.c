@@ -176,6 +176,15 @@ static void expire_session(struct device *device, struct peer *peer)
 	atomic_store_explicit(&peer->initiation_sent, 0, memory_order_relaxed);
 }
 
+/* No worker puts anything there while the tables are locked. */
+static void empty_queue(struct device *device)
+{
+	pthread_mutex_lock(&device->queue_lock);
+	drop_count(&device->drops, DROP_BAD_MAC1, device->queue_count);
+	device->queue_first = device->queue_count = 0;
+	pthread_mutex_unlock(&device->queue_lock);
+}
+
 void device_set_private_key(struct device *device, const struct key *private_key)
 {
 	struct noise_local next = {0};
@@ -185,14 +194,15 @@ void device_set_private_key(struct device *device, const struct key *private_key
 	noise_local_set(&next, private_key);
 	if (key_equal(&next.private_key, &device->local.private_key))
 		goto out;
+	lock_tables(device);
 	device->local = next;
-	if (device->local.present) {
-		cookie_checker_init(&device->checker, &device->local.public_key);
-		peer = device_find_peer(device, &device->local.public_key);
-		if (peer)
-			device_remove_peer(device, peer);
-	}
-	atomic_store_explicit(&device->has_identity, device->local.present, memory_order_relaxed);
+	if (next.present)
+		cookie_checker_init(&device->checker, &next.public_key);
+	empty_queue(device);
+	unlock_tables(device);
+	peer = next.present ? device_find_peer(device, &next.public_key) : NULL;
+	if (peer)
+		device_remove_peer(device, peer);
 	for (peer = device_first_peer(device); peer; peer = device_next_peer(peer))
 		expire_session(device, peer);
 out:
@@ -223,15 +233,17 @@ void device_clear_allowed(struct device *device, struct peer *peer)
 
 int device_new_handshake_index(struct device *device, struct peer *peer)
 {
-	int err;
+	struct indextable_entry *entry = &peer->handshake_index;
+	uint32_t index;
 
-	lock_tables(device);
-	indextable_remove(&device->indices, &peer->handshake_index);
 	do {
-		randombytes_buf(&peer->handshake_index.index, sizeof(peer->handshake_index.index));
-		peer->handshake_index.kind = PEER_INDEX_HANDSHAKE;
-		err = indextable_add(&device->indices, &peer->handshake_index);
-	} while (err == -EEXIST);
+		randombytes_buf(&index, sizeof(index));
+	} while (indextable_find(&device->indices, index));
+	lock_tables(device);
+	indextable_remove(&device->indices, entry);
+	entry->index = index;
+	entry->kind = PEER_INDEX_HANDSHAKE;
+	int err = indextable_add(&device->indices, entry);
 	unlock_tables(device);
 	return err;
 }
@@ -306,13 +318,14 @@ void device_zero_keys(struct device *device, struct peer *peer)
 	unlock_tables(device);
 }
 
-bool device_under_load(struct device *device, uint64_t now)
+void device_wasted(struct device *device, uint64_t now)
 {
-	pthread_mutex_lock(&device->queue_lock);
-	bool loaded = device->queue_count >= DEVICE_QUEUE_LOADED;
-	pthread_mutex_unlock(&device->queue_lock);
-	if (loaded)
+	if (!limiter_take(&device->wasted, SECOND / DEVICE_WASTED_PER_SECOND, SECOND / 4, now))
 		device->loaded_at = now;
+}
+
+bool device_under_load(const struct device *device, uint64_t now)
+{
 	return device->loaded_at && now - device->loaded_at < SECOND;
 }
 
@@ -343,18 +356,22 @@ void device_enqueue(struct device *device, const uint8_t *bytes, size_t len,
 		wake_control(device);
 }
 
-bool device_dequeue(struct device *device, struct device_message *message)
+unsigned device_dequeue(struct device *device, struct device_message *messages, unsigned max,
+			uint64_t now)
 {
 	pthread_mutex_lock(&device->queue_lock);
-	bool any = device->queue_count > 0;
-	if (any) {
-		*message = device->queue[device->queue_first];
-		/* Starting over at the front when empty keeps an idle device's ring in one page. */
-		device->queue_first =
-			--device->queue_count ? (device->queue_first + 1) % DEVICE_QUEUE_MAX : 0;
-	}
+	bool loaded = device->queue_count >= DEVICE_QUEUE_LOADED;
+	unsigned count = device->queue_count < max ? device->queue_count : max;
+	for (unsigned i = 0; i < count; ++i)
+		messages[i] = device->queue[(device->queue_first + i) % DEVICE_QUEUE_MAX];
+	device->queue_count -= count;
+	/* Starting over at the front when empty keeps an idle device's ring in one page. */
+	device->queue_first =
+		device->queue_count ? (device->queue_first + count) % DEVICE_QUEUE_MAX : 0;
 	pthread_mutex_unlock(&device->queue_lock);
-	return any;
+	if (loaded)
+		device->loaded_at = now;
+	return count;
 }
 
 void device_wish(struct device *device, struct peer *peer, unsigned wishes)

@@ -26,6 +26,7 @@
 #define DEVICE_QUEUE_MAX 4096         /* handshake messages */
 #define DEVICE_STAGED_MAX (16u << 20) /* bytes that wait for handshakes, of all peers */
 #define DEVICE_QUEUE_LOADED (DEVICE_QUEUE_MAX / 8)
+#define DEVICE_WASTED_PER_SECOND 500 /* handshake messages that took arithmetic for nothing */
 
 struct peer;
 struct peer_staged;
@@ -44,14 +45,16 @@ struct device {
 	struct indextable indices;
 	struct allowedips allowed;
 
-	/* control thread only */
 	struct noise_local local;
-	struct cookie_checker checker;
+	struct cookie_checker
+		checker; /* workers read the key of MAC1; the cookies are not theirs */
+
+	/* control thread only */
 	struct limiter *limiter; /* owned; made when the first load comes */
 	struct schedule schedule;
 	uint64_t loaded_at; /* when we were last under load; 0: never */
+	uint64_t wasted;    /* limiter_take() of messages that were for nothing */
 
-	_Atomic bool has_identity;
 	_Atomic bool up;
 	_Atomic uint32_t mtu;
 	_Atomic uint32_t routes_generation; /* counts changes of the machine's addresses and routes,
@@ -95,10 +98,13 @@ int device_begin_session(struct device *device, struct peer *peer, uint64_t now)
 bool device_confirm_session(struct device *device, struct peer *peer);
 /* Wipes all keypairs and the handshake of a peer. */
 void device_zero_keys(struct device *device, struct peer *peer);
-/* Was the queue long within the last second? */
-bool device_under_load(struct device *device, uint64_t now);
-/* Takes the oldest handshake message. False: none. */
-bool device_dequeue(struct device *device, struct device_message *message);
+/* Takes the oldest handshake messages, at most max; how many. A long queue means load. */
+unsigned device_dequeue(struct device *device, struct device_message *messages, unsigned max,
+			uint64_t now);
+/* A handshake message took us its arithmetic and was none. Too many of them mean load. */
+void device_wasted(struct device *device, uint64_t now);
+/* Was there a sign of load within the last second? */
+bool device_under_load(const struct device *device, uint64_t now);
 /* Takes one peer that has wishes, with them. NULL: none. */
 struct peer *device_next_wish(struct device *device, unsigned *wishes);
 
@@ -108,7 +114,8 @@ void device_wish(struct device *device, struct peer *peer, unsigned wishes);
 /* Call after stamping the peer's timers: sees to it that the control thread looks at them in
  * time. */
 void device_stamped(struct device *device, struct peer *peer);
-/* Hands a handshake message over; counted as a drop when the queue is full. */
+/* Hands over a handshake message, made for our present key; counted as a drop when the queue is
+ * full. */
 void device_enqueue(struct device *device, const uint8_t *bytes, size_t len,
 		    const struct path *from);
 /* peer_stage() and peer_take_staged() within DEVICE_STAGED_MAX. Caller holds the peer's lock. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Handshakes (whitepaper sections 5.3 and 5.4). The order for what comes in: MAC1; under load also
- * MAC2 and the rate limit; then the Noise message; only then the path, the counters and the
- * timers. */
+ * Handshakes (whitepaper sections 5.3 and 5.4). The order for what comes in: MAC1, which the worker
+ * checked; under load also MAC2 and the rate limit; then the Noise message; only then the path, the
+ * counters and the timers. */
 #include "engine/handshake.h"
 
 #include <errno.h>
@@ -113,6 +113,12 @@ static void respond(struct lane *lane, struct peer *peer)
 	key_wipe(&ephemeral);
 }
 
+static void waste(struct lane *lane, struct peer *peer, enum drop reason)
+{
+	device_drop(lane->device, peer, reason, 1);
+	device_wasted(lane->device, lane->now);
+}
+
 static struct peer *take_initiation(struct lane *lane, const struct device_message *message)
 {
 	struct device *device = lane->device;
@@ -125,14 +131,14 @@ static struct peer *take_initiation(struct lane *lane, const struct device_messa
 		peer = device_find_peer(device, &opened.remote_static);
 		if (!peer) {
 			sodium_memzero(&opened, sizeof(opened));
-			device_drop(device, NULL, DROP_UNKNOWN_PEER, 1);
+			waste(lane, NULL, DROP_UNKNOWN_PEER);
 			return NULL;
 		}
 		err = noise_accept_initiation(&peer->handshake, &device->local, &opened, wire,
 					      lane->now);
 	}
 	if (err) {
-		device_drop(device, peer, why_not(err), 1);
+		waste(lane, peer, why_not(err));
 		return NULL;
 	}
 	authenticated(lane, peer, message);
@@ -159,7 +165,7 @@ static struct peer *take_response(struct lane *lane, const struct device_message
 	}
 	struct peer *peer = PEER_OF_HANDSHAKE_INDEX(entry);
 	if (noise_consume_response(&peer->handshake, &device->local, wire)) {
-		device_drop(device, peer, DROP_BAD_HANDSHAKE, 1);
+		waste(lane, peer, DROP_BAD_HANDSHAKE);
 		return NULL;
 	}
 	authenticated(lane, peer, message);
@@ -195,15 +201,16 @@ static struct peer *take_cookie_reply(struct lane *lane, const struct device_mes
 static void demand_cookie(struct lane *lane, const struct device_message *message)
 {
 	struct wire_cookie_reply reply;
-	uint8_t nonce[COOKIE_NONCE_LEN], secret[COOKIE_SECRET_LEN];
+	struct {
+		uint8_t nonce[COOKIE_NONCE_LEN], secret[COOKIE_SECRET_LEN];
+	} fresh;
 
-	randombytes_buf(nonce, sizeof(nonce));
-	randombytes_buf(secret, sizeof(secret));
+	randombytes_buf(&fresh, sizeof(fresh));
 	/* The sender's index is at the same place in an initiation and a response. */
 	cookie_create_reply(&lane->device->checker, &reply, message->bytes, message->len,
-			    wire_get32(message->bytes + 4), &message->from.remote, nonce, secret,
-			    lane->now);
-	sodium_memzero(secret, sizeof(secret));
+			    wire_get32(message->bytes + 4), &message->from.remote, fresh.nonce,
+			    fresh.secret, lane->now);
+	sodium_memzero(&fresh, sizeof(fresh));
 	outbound_answer(lane, NULL, &message->from, &reply, sizeof(reply));
 }
 
@@ -222,24 +229,20 @@ static bool within_limit(struct lane *lane, const struct device_message *message
 	return limiter_allow(device->limiter, &message->from.remote, lane->now);
 }
 
-/* MAC1 always; under load MAC2 and the rate limit. */
+/* Under load MAC2 and the rate limit. */
 static bool admit(struct lane *lane, const struct device_message *message)
 {
 	struct device *device = lane->device;
 	enum drop reason = DROP_NONE;
 
-	if (!device->local.present) {
-		reason = DROP_NO_IDENTITY;
-	} else if (!cookie_check_mac1(&device->checker, message->bytes, message->len)) {
-		reason = DROP_BAD_MAC1;
-	} else if (device_under_load(device, lane->now)) {
-		if (!cookie_check_mac2(&device->checker, message->bytes, message->len,
-				       &message->from.remote, lane->now)) {
-			demand_cookie(lane, message);
-			reason = DROP_COOKIE_DEMANDED;
-		} else if (!within_limit(lane, message)) {
-			reason = DROP_RATE_LIMITED;
-		}
+	if (!device_under_load(device, lane->now))
+		return true;
+	if (!cookie_check_mac2(&device->checker, message->bytes, message->len,
+			       &message->from.remote, lane->now)) {
+		demand_cookie(lane, message);
+		reason = DROP_COOKIE_DEMANDED;
+	} else if (!within_limit(lane, message)) {
+		reason = DROP_RATE_LIMITED;
 	}
 	if (reason != DROP_NONE)
 		device_drop(device, NULL, reason, 1);

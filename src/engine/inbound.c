@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The way in (whitepaper section 5.4.6):
- *   1. read trains of datagrams; handshake messages go to the control thread's queue
+ *   1. read trains of datagrams; handshake messages that may be true go to the control thread's
+ * queue
  *   2. consecutive data messages to one index are a run: one look-up of the keypair
  *   3. open each in place; then, under the peer's lock, replay window and roaming
  *   4. cryptokey routing: the inner source must be the peer's; trim to the inner length; write to
@@ -154,13 +155,38 @@ static void take_run(struct lane *lane, const struct run *run)
 	device_stamped(device, peer);
 }
 
-static void take_handshake(struct lane *lane, const uint8_t *bytes, size_t len,
+/* What can be told at a glance: only who knows our public key, or an index of the present, gets a
+ * place in the queue. */
+static enum drop screen(const struct device *device, enum wire_type type, const uint8_t *bytes,
+			size_t len)
+{
+	const struct indextable_entry *entry;
+
+	if (!device->local.present)
+		return DROP_NO_IDENTITY;
+	if (type == WIRE_COOKIE_REPLY) {
+		const struct wire_cookie_reply *reply = (const struct wire_cookie_reply *)bytes;
+		entry = indextable_find(&device->indices, wire_get32(reply->receiver));
+		return entry ? DROP_NONE : DROP_UNKNOWN_INDEX;
+	}
+	if (!cookie_check_mac1(&device->checker, bytes, len))
+		return DROP_BAD_MAC1;
+	if (type == WIRE_INITIATION)
+		return DROP_NONE;
+	const struct wire_response *response = (const struct wire_response *)bytes;
+	entry = indextable_find(&device->indices, wire_get32(response->receiver));
+	return entry && entry->kind == PEER_INDEX_HANDSHAKE ? DROP_NONE : DROP_UNKNOWN_INDEX;
+}
+
+static void take_handshake(struct lane *lane, enum wire_type type, const uint8_t *bytes, size_t len,
 			   const struct path *path)
 {
-	if (atomic_load_explicit(&lane->device->has_identity, memory_order_relaxed))
+	enum drop reason = screen(lane->device, type, bytes, len);
+
+	if (reason == DROP_NONE)
 		device_enqueue(lane->device, bytes, len, path);
 	else
-		device_drop(lane->device, NULL, DROP_NO_IDENTITY, 1);
+		device_drop(lane->device, NULL, reason, 1);
 }
 
 /* How many data messages from bytes on go to the same index; at least 1. */
@@ -190,7 +216,8 @@ static void take_train(struct lane *lane, const struct udp_train *train)
 
 	do {
 		size_t len = train->len - at < train->stride ? train->len - at : train->stride;
-		switch (wire_classify(train->bytes + at, len)) {
+		enum wire_type type = wire_classify(train->bytes + at, len);
+		switch (type) {
 		case WIRE_DATA: {
 			struct run run = find_run(train, at);
 			take_run(lane, &run);
@@ -200,7 +227,7 @@ static void take_train(struct lane *lane, const struct udp_train *train)
 		case WIRE_INITIATION:
 		case WIRE_RESPONSE:
 		case WIRE_COOKIE_REPLY:
-			take_handshake(lane, train->bytes + at, len, &train->path);
+			take_handshake(lane, type, train->bytes + at, len, &train->path);
 			break;
 		case WIRE_INVALID:
 			device_drop(lane->device, NULL, DROP_MALFORMED, 1);

@@ -35,6 +35,7 @@ struct loop {
 	struct uapi_server *server;
 	struct netwatch netwatch;
 	int epoll, timer, signals;
+	uint64_t timer_at; /* when the timer rings; TIMERS_NEVER: it is off */
 	uint64_t probe_at; /* the interface is in another network namespace: when to ask for its
 			      state; 0: it is not */
 	bool quit;
@@ -165,6 +166,7 @@ static void dispatch(struct loop *loop, const struct epoll_event *event)
 		(void)!read(loop->engine->device.wake, &count, sizeof(count));
 		break;
 	case CONTROL_TIMER:
+		loop->timer_at = TIMERS_NEVER;
 		(void)!read(loop->timer, &count, sizeof(count));
 		break;
 	case CONTROL_SIGNAL:
@@ -182,6 +184,9 @@ static void set_timer(struct loop *loop, uint64_t when)
 {
 	struct itimerspec at = {0};
 
+	if (when == loop->timer_at)
+		return;
+	loop->timer_at = when;
 	if (when != TIMERS_NEVER) {
 		at.it_value.tv_sec = (time_t)(when / SECOND);
 		at.it_value.tv_nsec = (long)(when % SECOND);
@@ -253,7 +258,7 @@ static void close_loop(struct loop *loop)
 
 int loop_run(struct engine *engine, struct uapi_server *server, void (*ready)(void *arg), void *arg)
 {
-	struct loop loop = {.engine = engine, .server = server};
+	struct loop loop = {.engine = engine, .server = server, .timer_at = TIMERS_NEVER};
 
 	int err = open_loop(&loop);
 	if (!err)

@@ -178,7 +178,7 @@ static void test_private_key(void **state)
 	assert_true(keypair_alive(pair->b_at_a->current, NOW));
 	/* No key: nothing is sent any more, but what is on its way may arrive. */
 	device_set_private_key(&pair->a, NULL);
-	assert_false(pair->a.has_identity);
+	assert_false(pair->a.local.present);
 	assert_false(keypair_alive(pair->b_at_a->current, NOW));
 	assert_true(keypair_accepts(pair->b_at_a->current, NOW));
 	/* The key of our own peer: we are no peer of ourselves. */
@@ -229,29 +229,82 @@ static void test_wishes(void **state)
 	assert_null(device_next_wish(&pair->a, &wishes));
 }
 
+static void fill_queue(struct device *device, unsigned count)
+{
+	struct path from = {.ifindex = 3};
+
+	for (unsigned i = 0; i < count; ++i) {
+		uint8_t bytes[92] = {(uint8_t)(i >> 8), (uint8_t)i};
+		device_enqueue(device, bytes, sizeof(bytes), &from);
+	}
+}
+
 static void test_queue(void **state)
 {
 	struct device *device = &((struct pair *)*state)->a;
-	struct path from = {.ifindex = 3};
-	struct device_message message;
+	struct device_message messages[3];
+	unsigned count, taken = 0;
 
-	assert_false(device_dequeue(device, &message));
-	for (unsigned i = 0; i < DEVICE_QUEUE_MAX + 5; ++i) {
-		uint8_t bytes[92] = {(uint8_t)(i >> 8), (uint8_t)i};
-		assert_int_equal(device_under_load(device, NOW), i >= DEVICE_QUEUE_LOADED);
-		device_enqueue(device, bytes, sizeof(bytes), &from);
-	}
+	assert_int_equal(device_dequeue(device, messages, 3, NOW), 0);
+	fill_queue(device, DEVICE_QUEUE_MAX + 5);
 	assert_int_equal(drop_get(&device->drops, DROP_QUEUE_FULL), 5);
-	for (unsigned i = 0; i < DEVICE_QUEUE_MAX; ++i) {
-		assert_true(device_dequeue(device, &message));
-		assert_int_equal(message.bytes[0] << 8 | message.bytes[1], i);
-		assert_int_equal(message.len, 92);
-		assert_int_equal(message.from.ifindex, 3);
+	while ((count = device_dequeue(device, messages, 3, NOW))) {
+		for (unsigned i = 0; i < count; ++i, ++taken) {
+			assert_int_equal(messages[i].bytes[0] << 8 | messages[i].bytes[1], taken);
+			assert_int_equal(messages[i].len, 92);
+			assert_int_equal(messages[i].from.ifindex, 3);
+		}
 	}
-	assert_false(device_dequeue(device, &message));
-	/* Load is remembered for a second. */
+	assert_int_equal(taken, DEVICE_QUEUE_MAX);
+}
+
+/* A long queue is a load, and is remembered for a second. */
+static void test_load(void **state)
+{
+	struct device *device = &((struct pair *)*state)->a;
+	struct device_message messages[32];
+
+	fill_queue(device, DEVICE_QUEUE_LOADED - 1);
+	assert_int_equal(device_dequeue(device, messages, 32, NOW), 32);
+	assert_false(device_under_load(device, NOW));
+	fill_queue(device, 32 + 1);
+	assert_int_equal(device_dequeue(device, messages, 32, NOW), 32);
+	assert_true(device_under_load(device, NOW));
+	while (device_dequeue(device, messages, 32, NOW))
+		;
 	assert_true(device_under_load(device, NOW + SECOND - 1));
 	assert_false(device_under_load(device, NOW + SECOND));
+}
+
+/* So are too many messages for nothing, however short the queue. */
+static void test_wasted(void **state)
+{
+	struct device *device = &((struct pair *)*state)->a;
+	uint64_t now = NOW, step = SECOND / DEVICE_WASTED_PER_SECOND;
+
+	for (unsigned i = 0; i < 10 * DEVICE_WASTED_PER_SECOND; ++i, now += step)
+		device_wasted(device, now);
+	assert_false(device_under_load(device, now));
+	for (unsigned i = 0; i < DEVICE_WASTED_PER_SECOND; ++i, now += step / 2)
+		device_wasted(device, now);
+	assert_true(device_under_load(device, now));
+	assert_false(device_under_load(device, now + SECOND));
+}
+
+/* What waits was made for the old key. */
+static void test_queue_and_key(void **state)
+{
+	struct device *device = &((struct pair *)*state)->a;
+	struct device_message message;
+	struct key key = {{9}};
+
+	fill_queue(device, 7);
+	device_set_private_key(device, &key);
+	assert_int_equal(device_dequeue(device, &message, 1, NOW), 0);
+	assert_int_equal(drop_get(&device->drops, DROP_BAD_MAC1), 7);
+	fill_queue(device, 1);
+	device_set_private_key(device, &key); /* the same one */
+	assert_int_equal(device_dequeue(device, &message, 1, NOW), 1);
 }
 
 static void test_allowed(void **state)
@@ -305,8 +358,10 @@ static void test_staged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_places), TEST(test_crossed), TEST(test_zero_keys), TEST(test_private_key),
-		TEST(test_wishes), TEST(test_queue),   TEST(test_allowed),   TEST(test_staged),
+		TEST(test_places),      TEST(test_crossed), TEST(test_zero_keys),
+		TEST(test_private_key), TEST(test_wishes),  TEST(test_queue),
+		TEST(test_load),        TEST(test_wasted),  TEST(test_queue_and_key),
+		TEST(test_allowed),     TEST(test_staged),
 	};
 
 	return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
