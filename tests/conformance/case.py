@@ -18,6 +18,8 @@ UDP_SEGMENT = 103
 STABLE = 0.01
 # At least this between two initiations of one peer that shall both be accepted (the protocol allows 50 a second).
 INITIATION_INTERVAL = 0.025
+# More than an eighth of the queue of handshakes, which is when an engine is under load, and no more than its socket holds.
+FLOOD = 1500 if counts_drops else 200
 
 
 class Remote:
@@ -240,6 +242,18 @@ class EngineCase(unittest.TestCase):
         self.addCleanup(remote.close)
         return remote
 
+    def calm_session(self, remote):
+        """Under load an engine stays for a while."""
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            initiator = remote.initiator()
+            remote.send(initiator.initiation(remote.stamp()))
+            answer = remote.receive()
+            if wireguard.kind(answer) == wireguard.RESPONSE:
+                return initiator.finish(answer)
+            self.assertEqual(wireguard.COOKIE_REPLY, wireguard.kind(answer))
+        self.fail("under load for ever")
+
     @contextlib.contextmanager
     def drops(self, unchanged=(), **reasons):
         """The engine drops just what is given, and nothing that it reports of the remotes in unchanged changes."""
@@ -289,3 +303,47 @@ class EngineCase(unittest.TestCase):
         counter, plain = session.open(datagram)
         self.assertEqual(b"", plain)
         return counter
+
+
+def garbage(kind, public, index=None):
+    """A handshake message with a right MAC1; the rest is random."""
+    index = os.urandom(4) if index is None else struct.pack("<I", index)
+    body = struct.pack("<I", kind) + index + os.urandom(wireguard.LENGTH[kind] - 8 - 32)
+    return wireguard.add_macs(body, public)
+
+
+class LoadedCase(EngineCase):
+    """The engine is stopped, messages with a right MAC1 (the rest is garbage) fill its queue, it goes on. Then it is under
+    load, for a second at least, and whatever was sent behind them meets it so."""
+
+    @classmethod
+    def setUpClass(cls):
+        # One socket, so that what is sent behind the flood is read behind it.
+        os.environ["WG_THREADS"] = "1"
+        try:
+            super().setUpClass()
+        finally:
+            del os.environ["WG_THREADS"]
+        cls.garbage = [garbage(wireguard.INITIATION, cls.engine.key.public) for _ in range(FLOOD)]
+        cls.flooder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        cls.flooder.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
+        cls.flooder.bind(("127.9.9.9", 0))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.flooder.close()
+        super().tearDownClass()
+
+    def flood(self, *sends):
+        """sends: what to do while the flood waits in front."""
+        with self.engine.stopped():
+            for message in self.garbage:
+                self.flooder.sendto(message, self.engine.address())
+            for send in sends:
+                send()
+
+    def cookie(self, remote, one=None):
+        """As the engine gives it to this source."""
+        initiation = remote.initiator().initiation(remote.stamp())
+        self.flood(lambda: remote.send(initiation, one))
+        return wireguard.open_cookie_reply(remote.receive(one=one), initiation, self.engine.key.public)

@@ -8,70 +8,19 @@ import time
 import unittest
 
 import wireguard
-from case import EngineCase
-from engine import ROOM, SO_RCVBUFFORCE, counts_drops
+from case import EngineCase, LoadedCase
+from engine import counts_drops
 from wireguard import COOKIE_REPLY, INITIATION, LENGTH, RESPONSE
 
-# More than an eighth of the queue of handshakes, which is when an engine is under load, and no more than its socket holds.
-FLOOD = 1500 if counts_drops else 200
 
-
-class Loaded(EngineCase):
-    """The engine is stopped, messages with a right MAC1 (the rest is garbage) fill its queue, it goes on. Then it is under
-    load, for a second at least, and whatever was sent behind them meets it so."""
-
-    @classmethod
-    def setUpClass(cls):
-        # One socket, so that what is sent behind the flood is read behind it.
-        os.environ["WG_THREADS"] = "1"
-        try:
-            super().setUpClass()
-        finally:
-            del os.environ["WG_THREADS"]
-        body = struct.pack("<I", INITIATION) + bytes(112)
-        garbage = [body[:4] + os.urandom(112) for _ in range(FLOOD)]
-        cls.garbage = [wireguard.add_macs(body, cls.engine.key.public) for body in garbage]
-        cls.flooder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        cls.flooder.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
-        cls.flooder.bind(("127.9.9.9", 0))
-        cls.hosts = itertools.count(1)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.flooder.close()
-        super().tearDownClass()
+class Loaded(LoadedCase):
+    hosts = itertools.count(1)
 
     def remote(self, **how):
         """Each from an address of its own, since the limits are by address."""
         if how.get("family") != socket.AF_INET6:
             how.setdefault("host", f"127.6.6.{next(self.hosts)}")
         return super().remote(**how)
-
-    def calm_session(self, remote):
-        """Under load an engine stays for a while."""
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            initiator = remote.initiator()
-            remote.send(initiator.initiation(remote.stamp()))
-            answer = remote.receive()
-            if wireguard.kind(answer) == RESPONSE:
-                return initiator.finish(answer)
-            self.assertEqual(COOKIE_REPLY, wireguard.kind(answer))
-        self.fail("under load for ever")
-
-    def flood(self, *sends):
-        """sends: what to do while the flood waits in front."""
-        with self.engine.stopped():
-            for message in self.garbage:
-                self.flooder.sendto(message, self.engine.address())
-            for send in sends:
-                send()
-
-    def cookie(self, remote, one=None):
-        """As the engine gives it to this source."""
-        initiation = remote.initiator().initiation(remote.stamp())
-        self.flood(lambda: remote.send(initiation, one))
-        return wireguard.open_cookie_reply(remote.receive(one=one), initiation, self.engine.key.public)
 
     def test_a_cookie_instead_of_an_answer(self):
         remote = self.remote()
