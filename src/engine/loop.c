@@ -19,6 +19,7 @@
 #define WORKER_STACK (256 << 10)
 #define PROBE_INTERVAL SECOND
 #define EVENTS_AT_ONCE 16
+#define CONTROL_NICE 5
 
 /* What the control thread waits for; the UAPI server's own events carry pointers, which are
  * greater. */
@@ -263,6 +264,9 @@ int loop_run(struct engine *engine, struct uapi_server *server, void (*ready)(vo
 	int err = open_loop(&loop);
 	if (!err)
 		err = start_workers(engine);
+	/* Where there is too little CPU for all, data comes first; a third of a worker's weight is
+	 * left for handshakes. */
+	(void)!nice(CONTROL_NICE);
 	if (!err) {
 		if (!engine->workers[0].tun.ifindex)
 			probe(&loop);
