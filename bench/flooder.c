@@ -2,15 +2,15 @@
  * The attacker and the crowd of bench/flood, for network namespaces of its own only:
  *
  *   flooder flood KIND ADDRESS PORT PUBLIC-KEY RATE SECONDS
- *	sends RATE datagrams a second from random addresses of 198.18.0.0/15 (raw sockets: root).
- *	KIND: forged (initiations with a wrong MAC1), initiations, responses (these with a right
- *MAC1, the rest is random), cookies, data (random but for the type). PUBLIC-KEY: the victim's.
- *	Prints what was sent a second.
+ *	RATE datagrams a second from random addresses of 198.18.0.0/15 (raw sockets: root).
+ *	KIND: forged (initiations with a wrong MAC1); initiations, responses (with a right MAC1,
+ *	the rest is random); cookies, data (random but for the type). PUBLIC-KEY: the victim's.
+ *	Prints how many were sent a second; SIGTERM ends it early.
  *   flooder peers COUNT
- *	prints the [Peer] sections of the crowd.
+ *	Prints the [Peer] sections of the crowd.
  *   flooder handshakes COUNT ADDRESS PORT PUBLIC-KEY EACH WINDOW
- *	each of the crowd begins EACH handshakes, with at most WINDOW unanswered at a time. Prints
- *the answers a second; all of them are checked afterwards. */
+ *	Each of the crowd begins EACH handshakes, with at most WINDOW unanswered at a time. Prints
+ *	the answers a second; all of them are checked afterwards. */
 #include "flooder.h"
 
 #include <arpa/inet.h>
