@@ -30,7 +30,7 @@ static void act(struct lane *lane, struct peer *peer, unsigned due)
 void control_check(struct lane *lane, struct peer *peer)
 {
 	bool running = atomic_load_explicit(&lane->device->up, memory_order_relaxed);
-	uint64_t next;
+	uint64_t next, cookie_ends;
 	unsigned due;
 
 	do {
@@ -42,6 +42,9 @@ void control_check(struct lane *lane, struct peer *peer)
 		act(lane, peer, due);
 	} while (due); /* the acts moved the deadlines; what was reported is off, so this ends */
 
+	cookie_ends = cookie_maker_expire(&peer->cookie, lane->now);
+	if (cookie_ends < next)
+		next = cookie_ends;
 	/* No stamp from now on can make anything due sooner than this. */
 	if (next <= lane->now + KEEPALIVE_TIMEOUT)
 		atomic_store_explicit(&peer->watched, true, memory_order_relaxed);
@@ -69,6 +72,7 @@ uint64_t control_work(struct lane *lane)
 	struct schedule_entry *first;
 	struct peer *peer;
 	unsigned wishes, granted = 0;
+	uint64_t next;
 
 	while (granted < WISHES_AT_ONCE && (peer = device_next_wish(device, &wishes))) {
 		grant(lane, peer, wishes);
@@ -84,7 +88,8 @@ uint64_t control_work(struct lane *lane)
 		control_check(lane, PEER_OF_SCHEDULE(first));
 	if (granted == WISHES_AT_ONCE || taken == MESSAGES_AT_ONCE)
 		return 0;
-	return first ? first->when : TIMERS_NEVER;
+	next = cookie_checker_expire(&device->checker, lane->now);
+	return first && first->when < next ? first->when : next;
 }
 
 void control_start_peer(struct lane *lane, struct peer *peer, bool greet)
@@ -101,6 +106,7 @@ void control_stop_peer(struct lane *lane, struct peer *peer)
 	outbound_purge(lane, peer);
 	timers_stop(&peer->timers);
 	device_zero_keys(lane->device, peer);
+	cookie_maker_forget(&peer->cookie);
 	atomic_store_explicit(&peer->initiation_sent, 0, memory_order_relaxed);
 	schedule_remove(&lane->device->schedule, &peer->schedule);
 }

@@ -11,6 +11,7 @@
 #define MACS_LEN (2 * WIRE_MAC_LEN)
 #define LABEL_LEN 8
 #define SOURCE_MAX (16 + 2) /* address and port */
+#define COOKIE_LIFE (COOKIE_SECRET_MAX_AGE - COOKIE_SECRET_LATENCY) /* with who got it */
 
 _Static_assert(COOKIE_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
 _Static_assert(sizeof(((struct wire_cookie_reply *)NULL)->cookie) ==
@@ -81,6 +82,19 @@ void cookie_checker_wipe(struct cookie_checker *checker)
 	sodium_memzero(checker, sizeof(*checker));
 }
 
+void cookie_checker_forget(struct cookie_checker *checker)
+{
+	sodium_memzero(checker->secret, COOKIE_SECRET_LEN);
+	checker->secret_born = 0;
+}
+
+uint64_t cookie_checker_expire(struct cookie_checker *checker, uint64_t now)
+{
+	if (!secret_is_fresh(checker, now))
+		cookie_checker_forget(checker);
+	return checker->secret_born ? checker->secret_born + COOKIE_SECRET_MAX_AGE : UINT64_MAX;
+}
+
 bool cookie_check_mac1(const struct cookie_checker *checker, const uint8_t *message, size_t len)
 {
 	uint8_t mac[WIRE_MAC_LEN];
@@ -139,6 +153,19 @@ void cookie_maker_wipe(struct cookie_maker *maker)
 	sodium_memzero(maker, sizeof(*maker));
 }
 
+void cookie_maker_forget(struct cookie_maker *maker)
+{
+	sodium_memzero(maker->cookie, COOKIE_LEN);
+	maker->cookie_born = 0;
+}
+
+uint64_t cookie_maker_expire(struct cookie_maker *maker, uint64_t now)
+{
+	if (maker->cookie_born == 0 || now - maker->cookie_born >= COOKIE_LIFE)
+		cookie_maker_forget(maker);
+	return maker->cookie_born ? maker->cookie_born + COOKIE_LIFE : UINT64_MAX;
+}
+
 void cookie_add_macs(struct cookie_maker *maker, uint8_t *message, size_t len, uint64_t now)
 {
 	uint8_t *mac1 = message + len - MACS_LEN;
@@ -148,14 +175,11 @@ void cookie_add_macs(struct cookie_maker *maker, uint8_t *message, size_t len, u
 	memcpy(maker->last_mac1, mac1, WIRE_MAC_LEN);
 	maker->mac1_sent = true;
 
-	if (maker->cookie_born != 0 &&
-	    now - maker->cookie_born < COOKIE_SECRET_MAX_AGE - COOKIE_SECRET_LATENCY) {
+	cookie_maker_expire(maker, now);
+	if (maker->cookie_born)
 		compute_mac(mac2, maker->cookie, COOKIE_LEN, message, len - WIRE_MAC_LEN);
-	} else {
+	else
 		memset(mac2, 0, WIRE_MAC_LEN);
-		sodium_memzero(maker->cookie, COOKIE_LEN);
-		maker->cookie_born = 0;
-	}
 }
 
 int cookie_consume_reply(struct cookie_maker *maker, const struct wire_cookie_reply *reply,

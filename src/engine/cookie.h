@@ -32,6 +32,10 @@ struct cookie_maker {
 
 void cookie_checker_init(struct cookie_checker *checker, const struct key *local_public);
 void cookie_checker_wipe(struct cookie_checker *checker);
+/* Wipes the secret, and no more. */
+void cookie_checker_forget(struct cookie_checker *checker);
+/* Wipes the secret once it has had its day. When to ask again; UINT64_MAX: there is none. */
+uint64_t cookie_checker_expire(struct cookie_checker *checker, uint64_t now);
 /* message: an initiation or a response of len bytes; its last 32 bytes are the MACs. */
 bool cookie_check_mac1(const struct cookie_checker *checker, const uint8_t *message, size_t len);
 /* Is MAC2 made with the cookie that belongs to this source address and port? */
@@ -45,6 +49,10 @@ void cookie_create_reply(struct cookie_checker *checker, struct wire_cookie_repl
 
 void cookie_maker_init(struct cookie_maker *maker, const struct key *remote_public);
 void cookie_maker_wipe(struct cookie_maker *maker);
+/* Wipes the cookie, and no more. */
+void cookie_maker_forget(struct cookie_maker *maker);
+/* Wipes the cookie once it has had its day. When to ask again; UINT64_MAX: there is none. */
+uint64_t cookie_maker_expire(struct cookie_maker *maker, uint64_t now);
 /* Fills the MACs of a message that is complete but for them, and remembers MAC1. */
 void cookie_add_macs(struct cookie_maker *maker, uint8_t *message, size_t len, uint64_t now);
 /* 0, or -EBADMSG (forged, or no answer to our latest message): then nothing changes. */

@@ -164,9 +164,12 @@ void device_remove_peer(struct device *device, struct peer *peer)
 	peer_free(peer);
 }
 
-/* Ends a session for sending; what is still on its way to us may arrive. */
+/* Ends a session for sending; what is still on its way to us may arrive, unless we are nobody now.
+ */
 static void expire_session(struct device *device, struct peer *peer)
 {
+	if (!device->local.present)
+		device_zero_keys(device, peer);
 	if (peer->current)
 		keypair_expire(peer->current);
 	if (peer->next)
@@ -198,6 +201,8 @@ void device_set_private_key(struct device *device, const struct key *private_key
 	device->local = next;
 	if (next.present)
 		cookie_checker_init(&device->checker, &next.public_key);
+	else
+		cookie_checker_wipe(&device->checker);
 	empty_queue(device);
 	unlock_tables(device);
 	peer = next.present ? device_find_peer(device, &next.public_key) : NULL;

@@ -82,7 +82,8 @@ int device_add_peer(struct device *device, const struct key *public_key, struct 
 void device_remove_peer(struct device *device, struct peer *peer); /* frees it */
 struct peer *device_first_peer(const struct device *device);
 struct peer *device_next_peer(const struct peer *peer);
-/* NULL or zero: no identity. Ends every session; a peer that is ourselves is removed. */
+/* Ends every session; a peer that is ourselves is removed. NULL or zero: no identity, and no key of
+ * a session is left. */
 void device_set_private_key(struct device *device, const struct key *private_key);
 int device_insert_allowed(struct device *device, struct peer *peer, const struct prefix *prefix);
 void device_remove_allowed(struct device *device, struct peer *peer, const struct prefix *prefix);

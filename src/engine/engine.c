@@ -191,6 +191,7 @@ static void take_down(struct engine *engine)
 	for (struct peer *peer = device_first_peer(&engine->device); peer;
 	     peer = device_next_peer(peer))
 		control_stop_peer(&engine->lane, peer);
+	cookie_checker_forget(&engine->device.checker);
 	close_sockets(engine);
 }
 

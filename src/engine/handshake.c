@@ -193,9 +193,11 @@ static struct peer *take_cookie_reply(struct lane *lane, const struct device_mes
 	/* The answer to a response finds that handshake already turned into a keypair. */
 	struct peer *peer = entry->kind == PEER_INDEX_HANDSHAKE ? PEER_OF_HANDSHAKE_INDEX(entry)
 								: KEYPAIR_OF_INDEX(entry)->peer;
-	if (cookie_consume_reply(&peer->cookie, wire, lane->now))
+	if (cookie_consume_reply(&peer->cookie, wire, lane->now)) {
 		device_drop(device, peer, DROP_BAD_HANDSHAKE, 1);
-	return NULL;
+		return NULL;
+	}
+	return peer;
 }
 
 static void demand_cookie(struct lane *lane, const struct device_message *message)

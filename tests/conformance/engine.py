@@ -134,12 +134,19 @@ class Engine:
         self.inner = None
         self._errors = None
 
-    def start(self):
+    def start(self, more=None, prepare=None):
+        """more: of the environment; prepare: called in the process that becomes the engine."""
         self._errors = tempfile.TemporaryFile()
-        environment = {name: value for name, value in os.environ.items() if name != "LOG_LEVEL"}
+        environment = {name: value for name, value in os.environ.items() if name != "LOG_LEVEL"} | (more or {})
+
+        def become():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if prepare:
+                prepare()
+
         self.process = subprocess.Popen(
             [program, "-f", self.name], stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors,
-            env=environment, preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+            env=environment, preexec_fn=become)
         Engine._running.add(self)
         try:
             wait_until(self._accepts, "the control socket accepts")
