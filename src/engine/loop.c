@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -20,6 +21,10 @@
 #define PROBE_INTERVAL SECOND
 #define EVENTS_AT_ONCE 16
 #define CONTROL_NICE 5
+/* Below its place of waiting no thread uses more of its stack than this, the dynamic linker's saved
+ * registers included. It is wiped before each wait: whatever a turn left there may be of a key. */
+#define CONTROL_DEPTH (32 << 10) /* a buffer of the UAPI server takes half of it */
+#define WORKER_DEPTH (8 << 10)
 
 /* What the control thread waits for; the UAPI server's own events carry pointers, which are
  * greater. */
@@ -68,6 +73,8 @@ static void *worker_main(void *arg)
 
 	for (;;) {
 		unsigned ready = 0;
+
+		sodium_stackzero(WORKER_DEPTH);
 		int count = epoll_wait(worker->epoll, events, 4, -1);
 		for (int i = 0; i < count; ++i)
 			ready |= events[i].data.u32;
@@ -208,6 +215,7 @@ static void turn(struct loop *loop)
 	if (loop->probe_at && loop->probe_at < next)
 		next = loop->probe_at;
 	set_timer(loop, next);
+	sodium_stackzero(CONTROL_DEPTH);
 	int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, next ? -1 : 0);
 	engine->lane.now = engine_clock();
 	for (int i = 0; i < count; ++i)

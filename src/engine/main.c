@@ -21,6 +21,8 @@
 #include "engine/sandbox.h"
 #include "engine/uapi_server.h"
 
+#define STACK_DEPTH (32 << 10) /* of which the end of an engine uses less */
+
 struct options {
 	const char *ifname;
 	bool foreground;
@@ -278,6 +280,7 @@ static int serve(const struct options *options, int pipe_end)
 		err = loop_run(&engine, server, ready, &start);
 		uapi_server_close(server);
 		engine_free(&engine);
+		sodium_stackzero(STACK_DEPTH);
 	} else {
 		uapi_server_close(server);
 	}

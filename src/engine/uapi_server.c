@@ -20,7 +20,7 @@
 #include "engine/uapi_set.h"
 
 #define CLIENTS_MAX 64
-#define READ_AT_ONCE (64 << 10)
+#define READ_AT_ONCE (16 << 10)
 
 enum operation {
 	OPERATION_NONE, /* the next line names one */

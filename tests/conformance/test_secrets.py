@@ -374,9 +374,10 @@ class EndTest(SecretsCase):
         return memory.search(watched.memory, secrets), status
 
     def test_terminated(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with self.subTest(signal=number):
-                self.assertEqual(([], 0), self.end(lambda: self.engine.process.send_signal(number)))
+        self.assertEqual(([], 0), self.end(lambda: self.engine.process.send_signal(signal.SIGTERM)))
+
+    def test_interrupted(self):
+        self.assertEqual(([], 0), self.end(lambda: self.engine.process.send_signal(signal.SIGINT)))
 
     def test_interface_deleted(self):
         self.assertEqual(([], 0), self.end(lambda: ip("link", "delete", self.engine.name)))
