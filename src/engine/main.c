@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "engine/log.h"
 #include "engine/loop.h"
+#include "engine/memlock.h"
 #include "engine/sandbox.h"
 #include "engine/uapi_server.h"
 
@@ -251,6 +252,18 @@ static void ready(void *arg)
 	tell_parent(start->pipe_end, start->options);
 }
 
+/* Without it the engine works all the same. */
+static void lock_memory(void)
+{
+	bool by_right;
+	int err = memlock_all(&by_right);
+
+	if (err)
+		log_error("keys may be swapped to disk: cannot lock the memory (%s), which takes "
+			  "CAP_IPC_LOCK, or no limit on it (ulimit -l unlimited)",
+			  strerror(-err));
+}
+
 static int serve(const struct options *options, int pipe_end)
 {
 	static struct engine engine;
@@ -266,6 +279,7 @@ static int serve(const struct options *options, int pipe_end)
 		log_error("cannot protect the process's memory: %s", strerror(-err));
 		return err;
 	}
+	lock_memory();
 	err = open_tun(options, queues, &count);
 	if (err)
 		return err;
