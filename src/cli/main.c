@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sodium.h>
 #include "cli/command.h"
 #include "cli/down.h"
@@ -15,6 +16,8 @@
 #include "cli/show.h"
 #include "cli/up.h"
 #include "conf/nearest.h"
+
+#define STACK_DEPTH (64 << 10) /* of which a command uses less */
 
 static enum command_result help_run(int argc, char **argv);
 static enum command_result version_run(int argc, char **argv);
@@ -169,6 +172,18 @@ static enum command_result run(int argc, char **argv)
 	return result;
 }
 
+/* No core dump of keys, and no look into them for other processes of the same user. The limit on
+ * core dumps stays: it would be the children's too. */
+static int hide_memory(void)
+{
+#ifdef WITH_SANITIZER
+	/* The leak check of a sanitizer has to look into the process. */
+	return 0;
+#else
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	enum command_result result;
@@ -177,11 +192,12 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_FAILURE;
 	}
-	if (sodium_init() < 0) {
-		say_error("libsodium does not start");
+	if (hide_memory() || sodium_init() < 0) {
+		say_error("cannot protect the process's memory, or libsodium does not start");
 		return EXIT_FAILURE;
 	}
 	result = run(argc - 1, argv + 1);
+	sodium_stackzero(STACK_DEPTH);
 	if (fflush(stdout) || ferror(stdout)) {
 		say_error("cannot write to standard output");
 		return EXIT_FAILURE;

@@ -21,10 +21,10 @@
 #define PROBE_INTERVAL SECOND
 #define EVENTS_AT_ONCE 16
 #define CONTROL_NICE 5
-/* Below its place of waiting no thread uses more of its stack than this, the dynamic linker's saved
- * registers included. It is wiped before each wait: whatever a turn left there may be of a key. */
-#define CONTROL_DEPTH (32 << 10) /* a buffer of the UAPI server takes half of it */
-#define WORKER_DEPTH (8 << 10)
+/* Below its place of waiting the control thread uses less of its stack than this (a buffer of the
+ * UAPI server takes half of it). What a turn leaves there may be of a key, be it only because the
+ * dynamic linker saved registers: it is wiped before each wait. */
+#define CONTROL_DEPTH (32 << 10)
 
 /* What the control thread waits for; the UAPI server's own events carry pointers, which are
  * greater. */
@@ -73,8 +73,6 @@ static void *worker_main(void *arg)
 
 	for (;;) {
 		unsigned ready = 0;
-
-		sodium_stackzero(WORKER_DEPTH);
 		int count = epoll_wait(worker->epoll, events, 4, -1);
 		for (int i = 0; i < count; ++i)
 			ready |= events[i].data.u32;

@@ -2,11 +2,12 @@
 """No secret outlives its use: the engine's memory is searched for every key of a handshake, which the test peer knows as
 well, in whatever form. That the search finds what is there is shown by the keys that the engine still needs.
 
-Time is moved by a preloaded clock_gettime() (clock.c); SlowTimers waits for it.
+Time is moved by a preloaded clock_gettime() (clock.c); SlowSecrets waits for it.
 """
 import base64
 import os
 import pathlib
+import re
 import resource
 import signal
 import struct
@@ -23,7 +24,8 @@ from engine import Engine, ip, libc, wait_until
 from wireguard import Initiator, Key, Responder
 
 ZERO_KEYS, COOKIE_LIFE = 540, 120
-PR_CAPBSET_DROP, CAP_IPC_LOCK, CAP_SYS_RESOURCE = 24, 14, 24
+CAP_IPC_LOCK, CAP_SYS_RESOURCE, PR_CAPBSET_DROP = 14, 24, 24
+SANITIZED = b"__asan_" in pathlib.Path(engine.program).read_bytes()
 
 
 class Noted:
@@ -142,6 +144,27 @@ class SearchTest(unittest.TestCase):
 
 
 class SessionTest(SecretsCase):
+    def test_traffic_leaves_nothing_of_its_keys(self):
+        """On the stacks of the workers, say: packets of all lengths, alone and in trains, good and forged, both ways."""
+        remote = self.remote(endpoint=True)
+        session, _ = self.begun_by_us(remote)
+        for length in (0, 1, 15, 16, 63, 64, 200, 576, 1100, 1392):
+            self.assert_delivers(remote, session, payload=bytes(length))
+            self.assert_sends(remote, session, payload=bytes(length))
+            packet = remote.packet_out(bytes(length))
+            remote.send_train([session.seal(packet) for _ in range(17)])
+            for _ in range(17):
+                self.assertEqual(packet, self.engine.inner_receive())
+        with self.drops(forged=1):
+            remote.send(session.seal(remote.packet_out())[:-1] + b"x")
+        self.assert_sends(remote, session)
+        self.engine.inner_waiting()
+        self.assert_there(keys_of(session))
+        self.assertEqual([], [find for find in self.finds(keys_of(session)) if "[heap]" not in find])
+        self.engine.down()
+        self.addCleanup(self.engine.up)
+        self.assert_gone(keys_of(session))
+
     def test_a_handshake_leaves_the_session_keys_only(self):
         """Whoever began it."""
         for psk in (False, True):
@@ -325,7 +348,7 @@ class ClockTest(SecretsCase):
         self.assert_gone(cookie)
 
 
-class SlowTimers(SecretsCase):
+class SlowSecrets(SecretsCase):
     """In real time: nine minutes, so it runs only when it is named."""
 
     def test_sessions_end_after_540_s(self):
@@ -392,3 +415,82 @@ class EndTest(SecretsCase):
         self.assertNotEqual([], finds)
         self.assertEqual(signal.SIGSEGV, os.WTERMSIG(status))
         self.assertFalse(os.WCOREDUMP(status))
+
+
+class LockTest(unittest.TestCase):
+    """Nothing of the engine is swapped to disk."""
+
+    def setUp(self):
+        self.engine = Engine(Key())
+        self.addCleanup(lambda: self.engine.alive() and self.engine.stop())
+
+    def unlocked(self):
+        """The writable mappings that may be swapped."""
+        text = pathlib.Path(f"/proc/{self.engine.process.pid}/smaps").read_text()
+        found, mapping = [], ""
+        for line in text.splitlines():
+            if re.match("[0-9a-f]+-[0-9a-f]+ rw", line):
+                mapping = line
+            elif re.match("[0-9a-f]+-[0-9a-f]+ ", line):
+                mapping = ""
+            elif line.startswith("VmFlags:") and mapping and " lo" not in line:
+                found.append(mapping)
+        return found
+
+    def without_rights(self):
+        for right in (CAP_IPC_LOCK, CAP_SYS_RESOURCE):
+            libc.prctl(PR_CAPBSET_DROP, right, 0, 0, 0)
+        soft, hard = (1 << 20, 1 << 20)
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (soft, hard))
+
+    def fill(self):
+        """Many peers and a session, for which it needs more memory than at its start."""
+        for first in range(0, 4000, 500):
+            self.engine.set(*(f"public_key={os.urandom(32).hex()}" for _ in range(first, first + 500)))
+        remote = Remote(self.engine)
+        remote.handshake()
+        self.assertEqual(4001, len(self.engine.get().peers))
+
+    def test_all_is_locked(self):
+        self.engine.start()
+        self.fill()
+        self.assertEqual([], self.unlocked())
+        self.assertEqual((0, ""), self.engine.stop())
+
+    def test_where_it_may_not(self):
+        """It says so, and works all the same."""
+        self.engine.start(prepare=self.without_rights)
+        self.fill()
+        self.assertNotEqual([], self.unlocked())
+        status, said = self.engine.stop()
+        self.assertEqual(0, status)
+        self.assertRegex(said, r"^wgengine: \w+: keys may be swapped to disk: .*CAP_IPC_LOCK.*\n$")
+
+
+class SilenceTest(SecretsCase):
+    """What it says, whatever it is asked, holds no key."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.engine = Engine(Key())
+        cls.engine.start({"LOG_LEVEL": "verbose"})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.engine.stop()
+
+    def test_verbose(self):
+        key = os.urandom(32)
+        text, remote = key.hex(), self.remote(psk=True)
+        session, _ = self.begun_by_us(remote)
+        for value in (text[:-1], text + "0", f"{text} ", f"0x{text}", text[:-1] + "g", base64.b64encode(key).decode()):
+            for line in (f"private_key={value}", f"public_key={value}", f"{value}=1", f"listen_port={value}", value):
+                with self.assertRaises(AssertionError):
+                    self.engine.set(line)
+        self.assertNotEqual("", self.engine.said())
+        pid = self.engine.process.pid
+        blobs = {name: pathlib.Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ", "comm")}
+        blobs["what it said"] = self.engine.said().encode()
+        secrets = keys_of(session) | self.private_key() | {"the key": key, "the preshared key": remote.psk,
+                                                           "as it was": self.engine.key.private}
+        self.assertEqual([], memory.search(blobs, secrets))
