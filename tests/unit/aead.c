@@ -663,6 +663,44 @@ static void wycheproof_as_ours(void **state)
 	assert_int_equal(cases, CHACHA_VALID + INVALID);
 }
 
+/* Nothing of a key stays behind on the stack, where it has been deeper than it is here. Vector code
+ * has a word of the key in all lanes of a register. */
+static bool __attribute__((noinline)) left_behind(const uint8_t key[AEAD_KEY_LEN])
+{
+	uint8_t dead[8192];
+	bool found = false;
+
+	__asm__ volatile("" : "=m"(dead)); /* the compiler is to take it for written */
+	for (size_t i = 0; i < AEAD_KEY_LEN; i += 4) {
+		uint8_t lanes[16];
+
+		for (size_t k = 0; k < sizeof(lanes); k++)
+			lanes[k] = key[i + k % 4];
+		found |= memmem(dead, sizeof(dead), lanes, sizeof(lanes)) ||
+			 memmem(dead, sizeof(dead), key + i / 8 * 8, 8);
+	}
+	return found;
+}
+
+static void stack(void **state)
+{
+	struct aead *aead = cipher(state);
+	uint8_t packet[1420 + AEAD_TAG_LEN] = {0};
+	struct aead_op op = {.dst = packet, .src = packet};
+	uint8_t key[AEAD_KEY_LEN];
+
+	randombytes_buf(key, sizeof(key));
+	for (size_t len = 0; len <= 1420; len += 71) {
+		op.len = len;
+		aead_seal_many(aead, key, &op, 1);
+		assert_false(left_behind(key));
+		op.len = len + AEAD_TAG_LEN;
+		aead_open_many(aead, key, &op, 1);
+		assert_false(left_behind(key));
+		assert_true(op.ok);
+	}
+}
+
 #define OVER(test, backend)                                                                        \
 	{                                                                                          \
 		.name = #test " over the " #backend, .test_func = (test), .setup_func = set_up,      \
@@ -680,6 +718,7 @@ int main(void)
 		OVER_BOTH(random_packets),
 		OVER_BOTH(every_length),
 		OVER_BOTH(guarded),
+		OVER_BOTH(stack),
 		OVER_BOTH(wycheproof_as_ours),
 		cmocka_unit_test(faulty_backends),
 		cmocka_unit_test(choice),

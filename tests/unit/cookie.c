@@ -281,6 +281,37 @@ static void ages(void **state)
 	assert_wiped(pair.initiation.mac2);
 }
 
+/* Whether or not they are asked for. */
+static void ends(void **state)
+{
+	const uint64_t maker_end = NOW + COOKIE_SECRET_MAX_AGE - COOKIE_SECRET_LATENCY;
+	const uint64_t checker_end = NOW + COOKIE_SECRET_MAX_AGE;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair);
+	assert_int_equal(cookie_checker_expire(&pair.checker, NOW), UINT64_MAX);
+	assert_int_equal(cookie_maker_expire(&pair.maker, NOW), UINT64_MAX);
+	hand_out_cookie(&pair);
+	assert_int_equal(cookie_checker_expire(&pair.checker, checker_end - 1), checker_end);
+	assert_int_equal(cookie_maker_expire(&pair.maker, maker_end - 1), maker_end);
+	assert_memory_equal(pair.checker.secret, SECRET, sizeof(SECRET));
+	assert_int_equal(cookie_checker_expire(&pair.checker, checker_end), UINT64_MAX);
+	assert_int_equal(cookie_maker_expire(&pair.maker, maker_end), UINT64_MAX);
+	assert_wiped(pair.checker.secret);
+	assert_wiped(pair.maker.cookie);
+	/* The keys for MACs stay. */
+	add_macs(&pair, NOW);
+	assert_true(check_mac1(&pair));
+	hand_out_cookie(&pair);
+	cookie_checker_forget(&pair.checker);
+	cookie_maker_forget(&pair.maker);
+	assert_wiped(pair.checker.secret);
+	assert_wiped(pair.maker.cookie);
+	assert_int_equal(cookie_checker_expire(&pair.checker, NOW), UINT64_MAX);
+	assert_int_equal(cookie_maker_expire(&pair.maker, NOW), UINT64_MAX);
+}
+
 static void secret_changes(void **state)
 {
 	struct pair pair;
@@ -362,6 +393,7 @@ int main(void)
 		cmocka_unit_test(no_cookie_yet),
 		cmocka_unit_test(another_source),
 		cmocka_unit_test(ages),
+		cmocka_unit_test(ends),
 		cmocka_unit_test(secret_changes),
 		cmocka_unit_test(forged_replies),
 		cmocka_unit_test(wiping),

@@ -168,7 +168,10 @@ static void test_zero_keys(void **state)
 static void test_private_key(void **state)
 {
 	struct pair *pair = *state;
-	struct key same = {.bytes = {1, 7}}, other = {.bytes = {2, 7}};
+	struct key same = {.bytes = {1, 7}}, other = {.bytes = {2, 7}}, third = {.bytes = {3, 7}};
+	struct noise_handshake *handshake = &pair->b_at_a->handshake;
+	struct cookie_checker no_checker = {0};
+	struct key no_key = {0};
 
 	shake(pair, &pair->a, pair->b_at_a, &pair->b, pair->a_at_b);
 	/* The same key again is no change, clamped or not: tools always send it. */
@@ -176,11 +179,19 @@ static void test_private_key(void **state)
 	same = pair->a.local.private_key;
 	device_set_private_key(&pair->a, &same);
 	assert_true(keypair_alive(pair->b_at_a->current, NOW));
-	/* No key: nothing is sent any more, but what is on its way may arrive. */
-	device_set_private_key(&pair->a, NULL);
-	assert_false(pair->a.local.present);
+	/* Another key: nothing is sent any more, but what is on its way may arrive. */
+	assert_true(handshake->static_static_known);
+	device_set_private_key(&pair->a, &third);
 	assert_false(keypair_alive(pair->b_at_a->current, NOW));
 	assert_true(keypair_accepts(pair->b_at_a->current, NOW));
+	assert_memory_equal(&handshake->static_static, &no_key, sizeof(no_key));
+	/* No key: no secret is left, but those of the configuration. */
+	device_set_private_key(&pair->a, NULL);
+	assert_false(pair->a.local.present);
+	assert_null(pair->b_at_a->current);
+	assert_int_equal(pair->a.indices.count, 0);
+	assert_memory_equal(&pair->a.local.private_key, &no_key, sizeof(no_key));
+	assert_memory_equal(&pair->a.checker, &no_checker, sizeof(no_checker));
 	/* The key of our own peer: we are no peer of ourselves. */
 	device_set_private_key(&pair->a, &other);
 	assert_null(device_first_peer(&pair->a));
