@@ -164,10 +164,11 @@ class Engine:
             self.ip("link", "del", self.ifname)
         except Failure:
             pass  # it went with its engine
-        try:
-            os.unlink(self.socket())
-        except FileNotFoundError:
-            pass
+        for file in (self.socket(), f"{SOCKETS}/{self.ifname}.clock"):
+            try:
+                os.unlink(file)
+            except FileNotFoundError:
+                pass
 
 
 def read(path):

@@ -28,6 +28,7 @@
 #define DEVICE_QUEUE_LOADED (DEVICE_QUEUE_MAX / 8)
 #define DEVICE_WASTED_PER_SECOND 500 /* handshake messages that took arithmetic for nothing */
 
+struct clockfile;
 struct peer;
 struct peer_staged;
 struct keypair;
@@ -46,14 +47,14 @@ struct device {
 	struct allowedips allowed;
 
 	struct noise_local local;
-	struct cookie_checker
-		checker; /* workers read the key of MAC1; the cookies are not theirs */
+	struct cookie_checker checker; /* workers read the key of MAC1, and no more of it */
 
 	/* control thread only */
 	struct limiter *limiter; /* owned; made when the first load comes */
 	struct schedule schedule;
-	uint64_t loaded_at; /* when we were last under load; 0: never */
-	uint64_t wasted;    /* limiter_take() of messages that were for nothing */
+	struct clockfile *clock; /* of our initiations; borrowed */
+	uint64_t loaded_at;      /* when we were last under load; 0: never */
+	uint64_t wasted;         /* limiter_take() of messages that were for nothing */
 
 	_Atomic bool up;
 	_Atomic uint32_t mtu;

@@ -61,6 +61,7 @@ int engine_init(struct engine *engine, struct tun *queues, unsigned count)
 
 	memset(engine, 0, sizeof(*engine));
 	engine->worker_count = count;
+	clockfile_init(&engine->clock);
 	for (unsigned i = 0; i < count; ++i) {
 		engine->workers[i].tun = queues[i];
 		engine->workers[i].epoll = -1;
@@ -79,6 +80,7 @@ int engine_init(struct engine *engine, struct tun *queues, unsigned count)
 		return err;
 	}
 	engine->lane.now = engine_clock();
+	engine->device.clock = &engine->clock;
 	return 0;
 
 err_workers:
@@ -94,6 +96,7 @@ void engine_free(struct engine *engine)
 	for (unsigned i = 0; i < engine->worker_count; ++i)
 		worker_free(&engine->workers[i]);
 	lane_free(&engine->lane);
+	clockfile_close(&engine->clock);
 	device_free(&engine->device);
 	close(engine->stop);
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "engine/clockfile.h"
 #include "engine/device.h"
 #include "engine/lane.h"
 #include "engine/netwatch.h"
@@ -33,6 +34,7 @@ struct worker {
 
 struct engine {
 	struct device device;
+	struct clockfile clock;
 	struct lane lane; /* the control thread's */
 	struct worker workers[ENGINE_WORKERS_MAX];
 	unsigned worker_count;

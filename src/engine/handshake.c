@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <time.h>
+#include "engine/clockfile.h"
 #include "engine/device.h"
 #include "engine/lane.h"
 #include "engine/outbound.h"
@@ -21,14 +22,6 @@ static uint64_t draw_jitter(void)
 static void draw_ephemeral(struct key *ephemeral)
 {
 	randombytes_buf(ephemeral->bytes, sizeof(ephemeral->bytes));
-}
-
-static void stamp_now(uint8_t timestamp[WIRE_TIMESTAMP_LEN])
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	noise_timestamp(timestamp, now.tv_sec, (uint32_t)now.tv_nsec);
 }
 
 /* Adds the MACs and sends. */
@@ -55,7 +48,7 @@ void handshake_initiate(struct lane *lane, struct peer *peer, bool retry)
 		return;
 	if (device_new_handshake_index(device, peer))
 		return;
-	stamp_now(timestamp);
+	clockfile_stamp(device->clock, timestamp);
 	draw_ephemeral(&ephemeral);
 	if (noise_create_initiation(&peer->handshake, &device->local, &ephemeral,
 				    peer->handshake_index.index, timestamp, &message)) {

@@ -27,19 +27,23 @@
 struct options {
 	const char *ifname;
 	bool foreground;
-	bool chatty;         /* LOG_LEVEL is set: keep stderr */
-	bool offload;        /* use super-packets */
+	bool chatty;  /* LOG_LEVEL is set: keep stderr */
+	bool offload; /* use super-packets */
 	unsigned threads;
-	int tun_fd, uapi_fd; /* handed down; -1: none */
+	const char *state_file; /* NULL: the usual one */
+	int tun_fd, uapi_fd;    /* handed down; -1: none */
 };
 
 static const char usage[] =
-	"usage: wgengine [-f|--foreground] [--threads N] [--no-offload] INTERFACE\n"
+	"usage: wgengine [-f|--foreground] [--threads N] [--no-offload]\n"
+	"                [--state-file PATH] INTERFACE\n"
 	"       wgengine --version | --help\n"
 	"  -f, --foreground  stay in the foreground\n"
 	"  --threads N       data workers (default: the processors, 4 at the most)\n"
 	"  --no-offload      one packet at a time, for kernels with broken offloads\n"
-	"environment: WG_PROCESS_FOREGROUND=1, WG_THREADS=N, WG_OFFLOAD=off,\n"
+	"  --state-file PATH keeps the time that peers have seen of us; for machines without a\n"
+	"                    clock of their own, on a disk (default: with the socket)\n"
+	"environment: WG_PROCESS_FOREGROUND=1, WG_THREADS=N, WG_OFFLOAD=off, WG_STATE_FILE=PATH,\n"
 	"  LOG_LEVEL=verbose|error|silent, WG_TUN_FD, WG_UAPI_FD\n";
 
 static bool valid_name(const char *name)
@@ -100,6 +104,7 @@ static int read_environment(struct options *options)
 	const char *offload = getenv("WG_OFFLOAD"), *threads = getenv("WG_THREADS");
 
 	*options = (struct options){
+		.state_file = getenv("WG_STATE_FILE"),
 		.foreground = foreground && !strcmp(foreground, "1"),
 		.chatty = level && *level,
 		.offload = !offload || strcmp(offload, "off") != 0,
@@ -122,9 +127,13 @@ enum action {
 static enum action read_arguments(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
-		{"foreground", no_argument, NULL, 'f'}, {"threads", required_argument, NULL, 't'},
-		{"no-offload", no_argument, NULL, 'o'}, {"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},       {0},
+		{"foreground", no_argument, NULL, 'f'},
+		{"threads", required_argument, NULL, 't'},
+		{"no-offload", no_argument, NULL, 'o'},
+		{"state-file", required_argument, NULL, 's'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int option;
 
@@ -140,6 +149,9 @@ static enum action read_arguments(int argc, char **argv, struct options *options
 			break;
 		case 'o':
 			options->offload = false;
+			break;
+		case 's':
+			options->state_file = optarg;
 			break;
 		case 'v':
 			puts("wgengine " PACKAGE_VERSION);
@@ -204,6 +216,19 @@ static int open_server(const struct options *options, const char *ifname,
 		log_error("cannot listen on " UAPI_SERVER_DIRECTORY "/%s.sock: %s", ifname,
 			  strerror(-err));
 	return err;
+}
+
+/* Next to the socket it lasts as long as the machine runs. */
+static void open_clock(const struct options *options, const char *ifname, struct clockfile *clock)
+{
+	char usual[sizeof(UAPI_SERVER_DIRECTORY) + IFNAMSIZ + sizeof("/.clock")];
+	const char *path = options->state_file;
+
+	if (!path || !*path) {
+		snprintf(usual, sizeof(usual), UAPI_SERVER_DIRECTORY "/%s.clock", ifname);
+		path = usual;
+	}
+	clockfile_open(clock, path);
 }
 
 static void block_signals(void)
@@ -291,6 +316,7 @@ static int serve(const struct options *options, int pipe_end)
 	}
 	err = engine_init(&engine, queues, count);
 	if (!err) {
+		open_clock(options, engine.workers[0].tun.name, &engine.clock);
 		err = loop_run(&engine, server, ready, &start);
 		uapi_server_close(server);
 		engine_free(&engine);

@@ -60,6 +60,7 @@ common_teardown() {
 		[[ ! -S $socket ]] || rm -f "$socket"
 	done
 	rm -f "/run/wgctl/w$id"[ab].lock # of one that was killed
+	rm -f "$SOCKETS/w$id"[ab]*.clock
 }
 
 # wait_for SECONDS COMMAND...: until the command succeeds.

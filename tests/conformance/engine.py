@@ -176,7 +176,8 @@ class Engine:
             self.process.kill()
             self.process.wait()
         Engine._running.discard(self)
-        (SOCKETS / f"{self.name}.sock").unlink(missing_ok=True)  # where it was killed
+        for kind in ("sock", "clock"):  # of one that was killed; what an engine keeps over restarts
+            (SOCKETS / f"{self.name}.{kind}").unlink(missing_ok=True)
         said = self.said()
         self._errors.close()
         return self.process.returncode, said
