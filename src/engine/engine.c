@@ -145,14 +145,23 @@ static void bring_up(struct engine *engine)
 {
 	struct device *device = &engine->device;
 
-	for (struct peer *peer = device_first_peer(device); peer; peer = device_next_peer(peer))
+	for (struct peer *peer = device_first_peer(device); peer; peer = device_next_peer(peer)) {
+		/* What it was meant to get before there were sockets, it did not. */
+		atomic_store_explicit(&peer->initiation_sent, 0, memory_order_relaxed);
 		control_start_peer(&engine->lane, peer, peer->timers.keepalive_interval);
+	}
+}
+
+static bool has_sockets(const struct engine *engine)
+{
+	const struct udp *present = &engine->workers[0].udp;
+
+	return present->fd4 >= 0 || present->fd6 >= 0;
 }
 
 int engine_set_listen_port(struct engine *engine, uint16_t port)
 {
-	const struct udp *present = &engine->workers[0].udp;
-	bool open = present->fd4 >= 0 || present->fd6 >= 0;
+	bool open = has_sockets(engine);
 
 	if (!atomic_load_explicit(&engine->device.up, memory_order_relaxed)) {
 		engine->listen_port = port;
@@ -165,6 +174,13 @@ int engine_set_listen_port(struct engine *engine, uint16_t port)
 	if (!err && !open)
 		bring_up(engine);
 	return err;
+}
+
+bool engine_reopen(struct engine *engine)
+{
+	if (!atomic_load_explicit(&engine->device.up, memory_order_relaxed) || has_sockets(engine))
+		return true;
+	return !engine_set_listen_port(engine, engine->listen_port);
 }
 
 int engine_set_fwmark(struct engine *engine, uint32_t fwmark)

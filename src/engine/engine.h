@@ -67,6 +67,8 @@ int engine_set_up(struct engine *engine, bool up);
 /* 0: any free port. On failure (-EADDRINUSE ...) the present sockets stay. */
 int engine_set_listen_port(struct engine *engine, uint16_t port);
 int engine_set_fwmark(struct engine *engine, uint32_t fwmark);
+/* Up, but without sockets: tries again to open them. False: there are none yet. */
+bool engine_reopen(struct engine *engine);
 /* Addresses or routes of the machine changed: no source address that was learnt before counts any
  * more. */
 void engine_routes_changed(struct engine *engine);

@@ -19,6 +19,7 @@
 
 #define WORKER_STACK (256 << 10)
 #define PROBE_INTERVAL SECOND
+#define REOPEN_INTERVAL SECOND
 #define EVENTS_AT_ONCE 16
 #define CONTROL_NICE 5
 /* Below its place of waiting the control thread uses less of its stack than this (a buffer of the
@@ -41,8 +42,9 @@ struct loop {
 	struct uapi_server *server;
 	struct netwatch netwatch;
 	int epoll, timer, signals;
-	uint64_t timer_at; /* when the timer rings; TIMERS_NEVER: it is off */
-	uint64_t probe_at; /* the interface is in another network namespace: when to ask for its
+	uint64_t timer_at;  /* when the timer rings; TIMERS_NEVER: it is off */
+	uint64_t reopen_at; /* there are no sockets: when to try again; 0: there are */
+	uint64_t probe_at;  /* the interface is in another network namespace: when to ask for its
 			      state; 0: it is not */
 	bool quit;
 };
@@ -117,9 +119,11 @@ static void set_up(struct loop *loop, bool up)
 {
 	int err = engine_set_up(loop->engine, up);
 
-	if (err)
-		log_error("interface is up, but UDP port %u cannot be opened: %s",
-			  loop->engine->listen_port, strerror(-err));
+	if (!err)
+		return;
+	log_error("interface is up, but UDP port %u cannot be opened: %s; trying on",
+		  loop->engine->listen_port, strerror(-err));
+	loop->reopen_at = loop->engine->lane.now + REOPEN_INTERVAL;
 }
 
 /* There is no news of an interface in another network namespace: its state must be asked for. */
@@ -132,6 +136,20 @@ static void probe(struct loop *loop)
 	else
 		set_up(loop, up);
 	loop->probe_at = loop->engine->lane.now + PROBE_INTERVAL;
+}
+
+static void reopen(struct loop *loop)
+{
+	if (engine_reopen(loop->engine))
+		loop->reopen_at = 0;
+	else
+		loop->reopen_at = loop->engine->lane.now + REOPEN_INTERVAL;
+}
+
+static void sooner(uint64_t *next, uint64_t when)
+{
+	if (when && when < *next)
+		*next = when;
 }
 
 static void read_netwatch(struct loop *loop)
@@ -210,8 +228,11 @@ static void turn(struct loop *loop)
 	next = control_work(&engine->lane);
 	if (loop->probe_at && loop->probe_at <= engine->lane.now)
 		probe(loop);
-	if (loop->probe_at && loop->probe_at < next)
-		next = loop->probe_at;
+	if (loop->reopen_at && loop->reopen_at <= engine->lane.now)
+		reopen(loop);
+	sooner(&next, loop->probe_at);
+	sooner(&next, loop->reopen_at);
+	sooner(&next, uapi_server_work(loop->server));
 	set_timer(loop, next);
 	sodium_stackzero(CONTROL_DEPTH);
 	int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, next ? -1 : 0);

@@ -9,6 +9,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
+#include <sys/socket.h>
 
 #define READS_AT_ONCE 64
 
@@ -52,10 +53,25 @@ static int see_message(struct nl_msg *message, void *arg)
 	return NL_OK;
 }
 
+/* For the present state of the interface. Takes no memory, as it is also what helps after memory
+ * was short. */
+static int ask(const struct netwatch *watch)
+{
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg info;
+	} request = {
+		.header = {.nlmsg_len = sizeof(request),
+			   .nlmsg_type = RTM_GETLINK,
+			   .nlmsg_flags = NLM_F_REQUEST},
+		.info.ifi_index = (int)watch->ifindex,
+	};
+
+	return send(netwatch_fd(watch), &request, sizeof(request), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 int netwatch_open(struct netwatch *watch, unsigned ifindex)
 {
-	struct ifinfomsg request = {.ifi_index = (int)ifindex};
-
 	*watch = (struct netwatch){.ifindex = ifindex, .socket = nl_socket_alloc()};
 	if (!watch->socket)
 		return -ENOMEM;
@@ -66,8 +82,7 @@ int netwatch_open(struct netwatch *watch, unsigned ifindex)
 	    nl_socket_add_memberships(watch->socket, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
 				      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
 				      RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, 0) ||
-	    nl_socket_set_nonblocking(watch->socket) ||
-	    nl_send_simple(watch->socket, RTM_GETLINK, 0, &request, sizeof(request)) < 0) {
+	    nl_socket_set_nonblocking(watch->socket) || ask(watch)) {
 		netwatch_close(watch);
 		return -EIO;
 	}
@@ -94,12 +109,10 @@ int netwatch_read(struct netwatch *watch)
 	for (unsigned i = 0; i < READS_AT_ONCE && !err; ++i)
 		err = nl_recvmsgs_default(watch->socket);
 	if (err == -NLE_NOMEM) {
-		/* Too many at once and some were lost: take it that everything changed. */
-		struct ifinfomsg request = {.ifi_index = (int)watch->ifindex};
+		/* Too many at once, or no memory for them, and some were lost: take it that
+		 * everything changed. */
 		watch->routes_seen = true;
-		return nl_send_simple(watch->socket, RTM_GETLINK, 0, &request, sizeof(request)) < 0
-			       ? -EIO
-			       : 0;
+		return ask(watch);
 	}
 	return !err || err == -NLE_AGAIN || err == -NLE_OBJ_NOTFOUND || err == -NLE_NODEV ? 0
 											  : -EIO;

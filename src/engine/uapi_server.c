@@ -17,10 +17,12 @@
 #include "conf/uapi.h"
 #include "engine/engine.h"
 #include "engine/log.h"
+#include "engine/timers.h"
 #include "engine/uapi_set.h"
 
 #define CLIENTS_MAX 64
 #define READ_AT_ONCE (16 << 10)
+#define ACCEPT_PAUSE SECOND
 
 enum operation {
 	OPERATION_NONE, /* the next line names one */
@@ -47,6 +49,7 @@ struct uapi_server {
 	int inotify;
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	bool gone;
+	uint64_t listen_at; /* no connection could be taken: when to try again; 0: now */
 	unsigned client_count;
 	struct client *clients;
 };
@@ -196,13 +199,34 @@ static void drop_client(struct client *client)
 	free(client);
 }
 
+/* Who knocks would be reported again and again. */
+static void pause_listening(struct uapi_server *server, int why)
+{
+	if (why == EAGAIN || why == EINTR || why == ECONNABORTED)
+		return;
+	log_verbose("cannot take a connection: %s", strerror(why));
+	server->listen_at = server->engine->lane.now + ACCEPT_PAUSE;
+	watch(server, server->listener, &server->listener, 0, EPOLL_CTL_MOD);
+}
+
+uint64_t uapi_server_work(struct uapi_server *server)
+{
+	if (server->listen_at && server->listen_at <= server->engine->lane.now) {
+		server->listen_at = 0;
+		watch(server, server->listener, &server->listener, EPOLLIN, EPOLL_CTL_MOD);
+	}
+	return server->listen_at ? server->listen_at : TIMERS_NEVER;
+}
+
 static void accept_client(struct uapi_server *server)
 {
 	struct client *client;
 	int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0)
+	if (fd < 0) {
+		pause_listening(server, errno);
 		return;
+	}
 	client = server->client_count < CLIENTS_MAX ? calloc(1, sizeof(*client)) : NULL;
 	if (!client || watch(server, fd, client, EPOLLIN, EPOLL_CTL_ADD)) {
 		free(client);

@@ -20,6 +20,9 @@ int uapi_server_open(struct uapi_server **opened, const char *ifname, int fd);
 int uapi_server_start(struct uapi_server *server, struct engine *engine, int epoll);
 /* One of its events has come. */
 void uapi_server_ready(struct uapi_server *server, void *source, uint32_t events);
+/* To be called each turn; returns when to call again, at the latest (TIMERS_NEVER: with its next
+ * event). While no connection can be taken it looks again each second. */
+uint64_t uapi_server_work(struct uapi_server *server);
 /* Was the file of the socket deleted? */
 bool uapi_server_gone(const struct uapi_server *server);
 /* Closes all and removes the socket's file. NULL is fine. */

@@ -125,37 +125,40 @@ class Engine:
     _number = 0
     _running = set()
 
-    def __init__(self, key):
+    def __init__(self, key, environment=None):
         Engine._number += 1
         self.name = f"wgct{os.getpid()}n{Engine._number}"
         self.key = key
+        self.environment = environment or {}
         self.port = 20000 + Engine._number
         self.process = None
         self.inner = None
         self._errors = None
 
-    def start(self, more=None, prepare=None):
-        """more: of the environment; prepare: called in the process that becomes the engine."""
-        self._errors = tempfile.TemporaryFile()
-        environment = {name: value for name, value in os.environ.items() if name != "LOG_LEVEL"} | (more or {})
-
-        def become():
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if prepare:
-                prepare()
-
-        self.process = subprocess.Popen(
-            [program, "-f", self.name], stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors,
-            env=environment, preexec_fn=become)
-        Engine._running.add(self)
+    def start(self, prepare=None):
         try:
-            wait_until(self._accepts, "the control socket accepts")
+            self.launch(prepare)
             self.set(f"private_key={self.key.private.hex()}", f"listen_port={self.port}")
             self.up()
             self.inner = self._inner_socket()
         except BaseException:
             self.stop()
             raise
+
+    def launch(self, prepare=None):
+        """The process alone: it has nothing yet, and is down. prepare: called in what becomes the engine."""
+        def become():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if prepare:
+                prepare()
+
+        self._errors = tempfile.TemporaryFile()
+        environment = {name: value for name, value in os.environ.items() if name != "LOG_LEVEL"} | self.environment
+        self.process = subprocess.Popen(
+            [program, "-f", self.name], stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors,
+            env=environment, preexec_fn=become)
+        Engine._running.add(self)
+        wait_until(self._accepts, "the control socket accepts")
 
     def _inner_socket(self):
         inner = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
@@ -167,6 +170,7 @@ class Engine:
         """Ends it, and returns (its exit status, all that it said)."""
         if self.inner:
             self.inner.close()
+            self.inner = None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
