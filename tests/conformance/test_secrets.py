@@ -303,7 +303,8 @@ class ClockTest(SecretsCase):
         cls.ahead.write_bytes(bytes(8))
         cls.passed = 0
         cls.engine = Engine(Key())
-        cls.engine.start({"LD_PRELOAD": library, "CLOCK_FILE": str(cls.ahead)})
+        cls.engine.environment = {"LD_PRELOAD": library, "CLOCK_FILE": str(cls.ahead)}
+        cls.engine.start()
 
     def move(self, seconds):
         type(self).passed += seconds
@@ -473,7 +474,8 @@ class SilenceTest(SecretsCase):
     @classmethod
     def setUpClass(cls):
         cls.engine = Engine(Key())
-        cls.engine.start({"LOG_LEVEL": "verbose"})
+        cls.engine.environment = {"LOG_LEVEL": "verbose"}
+        cls.engine.start()
 
     @classmethod
     def tearDownClass(cls):

@@ -214,17 +214,18 @@ descriptors_are() { [ "$(descriptors "$1")" = "$2" ]; }
 	tunnel "$WGENGINE" wireguard-go
 	ip_on a link set "$(iface a)" down
 	wait_for 5 port_closed a
-	on a "$python" -c 'import socket, time
+	on a "$python" -c 'import os, socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("", 51820))
 open("bound", "w").close()
-time.sleep(1000)' </dev/null >squatter.log 2>&1 3>&- &
+while not os.path.exists("free"):
+    time.sleep(0.02)' </dev/null >squatter.log 2>&1 3>&- &
 	squatter=$!
 	wait_for 5 test -e bound
 	ip_on a link set "$(iface a)" up
 	refute ping_to a b 4 -W 0.5
-	kill "$squatter"
-	wait "$squatter" || true
+	: >free
+	wait "$squatter"
 	wait_for 5 port_open a
 	ping_to a b 4
 }
