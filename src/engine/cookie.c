@@ -10,7 +10,7 @@
 
 #define MACS_LEN (2 * WIRE_MAC_LEN)
 #define LABEL_LEN 8
-#define SOURCE_MAX (16 + 2) /* address and port */
+#define SOURCE_MAX (16 + 2)                                         /* address and port */
 #define COOKIE_LIFE (COOKIE_SECRET_MAX_AGE - COOKIE_SECRET_LATENCY) /* with who got it */
 
 _Static_assert(COOKIE_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "engine/control.h"
+#include "engine/opener.h"
 #include "engine/peer.h"
 
 uint64_t engine_clock(void)
@@ -55,11 +56,13 @@ static void worker_free(struct worker *worker)
 		close(worker->epoll);
 }
 
-int engine_init(struct engine *engine, struct tun *queues, unsigned count)
+int engine_init(struct engine *engine, const struct opener *opener, struct tun *queues,
+		unsigned count)
 {
 	int err;
 
 	memset(engine, 0, sizeof(*engine));
+	engine->opener = opener;
 	engine->worker_count = count;
 	clockfile_init(&engine->clock);
 	for (unsigned i = 0; i < count; ++i) {
@@ -124,7 +127,7 @@ static int open_sockets(struct engine *engine, uint16_t port)
 {
 	struct udp udp[ENGINE_WORKERS_MAX];
 
-	int err = udp_open(udp, engine->worker_count, port, engine->fwmark);
+	int err = opener_open(engine->opener, udp, port, engine->fwmark);
 	if (err)
 		return err;
 	engine->listen_port = udp[0].port;
@@ -185,11 +188,15 @@ bool engine_reopen(struct engine *engine)
 
 int engine_set_fwmark(struct engine *engine, uint32_t fwmark)
 {
-	int err = 0;
+	struct udp udp[ENGINE_WORKERS_MAX];
+	int err;
 
 	pthread_rwlock_wrlock(&engine->device.tables);
+	for (unsigned i = 0; i < engine->worker_count; ++i)
+		udp[i] = engine->workers[i].udp;
+	err = opener_set_fwmark(engine->opener, udp, fwmark);
 	for (unsigned i = 0; i < engine->worker_count && !err; ++i)
-		err = udp_set_fwmark(&engine->workers[i].udp, fwmark);
+		engine->workers[i].udp.fwmark = fwmark;
 	pthread_rwlock_unlock(&engine->device.tables);
 	if (err)
 		return err;

@@ -18,6 +18,7 @@
 #define ENGINE_WORKERS_MAX TUN_QUEUES_MAX
 
 struct engine;
+struct opener;
 struct uapi_server;
 
 /* A data worker: one queue of the TUN and one pair of sockets. */
@@ -33,6 +34,7 @@ struct worker {
 };
 
 struct engine {
+	const struct opener *opener; /* borrowed */
 	struct device device;
 	struct clockfile clock;
 	struct lane lane; /* the control thread's */
@@ -57,7 +59,8 @@ uint64_t engine_clock(void);
 
 /* One worker for each queue of the TUN. Consumes the queues (also on failure). The interface counts
  * as down, there are no sockets. 0 or -errno. */
-int engine_init(struct engine *engine, struct tun *queues, unsigned count);
+int engine_init(struct engine *engine, const struct opener *opener, struct tun *queues,
+		unsigned count);
 /* The workers must have ended. */
 void engine_free(struct engine *engine);
 

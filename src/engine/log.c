@@ -8,15 +8,17 @@
 #include <string.h>
 
 /* Set once, before any thread is started. */
-static enum log_level wanted = LOG_ERROR;
+static enum log_level wanted = LOG_NOTICE;
 static char name[IFNAMSIZ];
 
 void log_init(const char *ifname, const char *environment)
 {
 	snprintf(name, sizeof(name), "%s", ifname);
-	wanted = LOG_ERROR;
+	wanted = LOG_NOTICE;
 	if (environment && (!strcmp(environment, "verbose") || !strcmp(environment, "debug")))
 		wanted = LOG_VERBOSE;
+	else if (environment && !strcmp(environment, "error"))
+		wanted = LOG_ERROR;
 	else if (environment && !strcmp(environment, "silent"))
 		wanted = LOG_SILENT;
 }

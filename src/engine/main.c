@@ -15,10 +15,12 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "engine/attack.h"
 #include "engine/engine.h"
 #include "engine/log.h"
 #include "engine/loop.h"
 #include "engine/memlock.h"
+#include "engine/opener.h"
 #include "engine/sandbox.h"
 #include "engine/uapi_server.h"
 
@@ -242,46 +244,93 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* From here on the process is on its own: tells the waiting parent, and lets go of the terminal. */
-static void tell_parent(int pipe_end, const struct options *options)
-{
-	char done = 0;
-	int null;
-
-	if (pipe_end < 0)
-		return;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		if (!options->chatty) {
-			dup2(null, STDOUT_FILENO);
-			dup2(null, STDERR_FILENO);
-		}
-		close(null);
-	}
-	(void)!chdir("/");
-	(void)!write(pipe_end, &done, 1);
-	close(pipe_end);
-}
-
 struct start {
 	const struct options *options;
-	int pipe_end;
+	int pipe_end;         /* to the waiting parent; -1: stays in the foreground */
+	int null;             /* /dev/null */
+	bool locked_by_right; /* memlock_all() */
+	struct sandbox sandbox;
 };
+
+/* Opens it while that can be done, and above the standard files, whether those are open or not. */
+static int open_null(void)
+{
+	int null;
+
+	do
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (null >= 0 && null <= STDERR_FILENO);
+	return null;
+}
+
+/* From here on the process is on its own: tells the waiting parent, and lets go of the terminal. */
+static void tell_parent(const struct start *start)
+{
+	char done = 0;
+
+	if (start->pipe_end < 0)
+		return;
+	dup2(start->null, STDIN_FILENO);
+	if (!start->options->chatty) {
+		dup2(start->null, STDOUT_FILENO);
+		dup2(start->null, STDERR_FILENO);
+	}
+	(void)!write(start->pipe_end, &done, 1);
+	close(start->pipe_end);
+}
 
 static void ready(void *arg)
 {
 	struct start *start = arg;
+	struct sandbox *sandbox = &start->sandbox;
 
+#ifdef WITH_TEST_HOOKS
+	attack_arm();
+#endif
+	sandbox_seal(sandbox);
+	log_notice("sandbox: %s%s%s", sandbox->on, *sandbox->off ? "; off: " : "", sandbox->off);
 	log_verbose("ready");
-	tell_parent(start->pipe_end, start->options);
+	tell_parent(start);
+}
+
+/* Gives up what the engine does without, and runs it. Consumes the queues. */
+static int run(struct start *start, const struct opener *opener, struct uapi_server *server,
+	       struct tun *queues, unsigned count)
+{
+	static struct engine engine;
+	int err = engine_init(&engine, opener, queues, count);
+
+	if (err) {
+		uapi_server_close(server, opener);
+		return err;
+	}
+	open_clock(start->options, engine.workers[0].tun.name, &engine.clock);
+	(void)!chdir("/");
+	sandbox_drop(&start->sandbox, start->locked_by_right);
+	err = loop_run(&engine, server, ready, start);
+	uapi_server_close(server, opener);
+	engine_free(&engine);
+	sodium_stackzero(STACK_DEPTH);
+	return err;
+}
+
+static int open_all(const struct options *options, struct tun *queues, unsigned *count,
+		    struct uapi_server **server)
+{
+	int err = open_tun(options, queues, count);
+
+	if (err)
+		return err;
+	err = open_server(options, queues[0].name, server);
+	while (err && *count)
+		tun_close(&queues[--*count]);
+	return err;
 }
 
 /* Without it the engine works all the same. */
-static void lock_memory(void)
+static void lock_memory(struct start *start)
 {
-	bool by_right;
-	int err = memlock_all(&by_right);
+	int err = memlock_all(&start->locked_by_right);
 
 	if (err)
 		log_error("keys may be swapped to disk: cannot lock the memory (%s), which takes "
@@ -291,10 +340,10 @@ static void lock_memory(void)
 
 static int serve(const struct options *options, int pipe_end)
 {
-	static struct engine engine;
-	struct start start = {options, pipe_end};
+	struct start start = {.options = options, .pipe_end = pipe_end, .null = open_null()};
 	struct uapi_server *server = NULL;
 	struct tun queues[TUN_QUEUES_MAX];
+	struct opener opener;
 	unsigned count;
 	int err;
 
@@ -304,25 +353,16 @@ static int serve(const struct options *options, int pipe_end)
 		log_error("cannot protect the process's memory: %s", strerror(-err));
 		return err;
 	}
-	lock_memory();
-	err = open_tun(options, queues, &count);
+	err = open_all(options, queues, &count, &server);
 	if (err)
 		return err;
-	err = open_server(options, queues[0].name, &server);
-	if (err) {
-		while (count)
-			tun_close(&queues[--count]);
-		return err;
-	}
-	err = engine_init(&engine, queues, count);
+	lock_memory(&start);
+	err = opener_start(&opener, count, uapi_server_path(server), start.null);
 	if (!err) {
-		open_clock(options, engine.workers[0].tun.name, &engine.clock);
-		err = loop_run(&engine, server, ready, &start);
-		uapi_server_close(server);
-		engine_free(&engine);
-		sodium_stackzero(STACK_DEPTH);
+		err = run(&start, &opener, server, queues, count);
+		opener_close(&opener);
 	} else {
-		uapi_server_close(server);
+		uapi_server_close(server, NULL);
 	}
 	if (err)
 		log_error("cannot start: %s", strerror(-err));
@@ -340,6 +380,23 @@ static int wait_for(pid_t child, int pipe_end)
 	if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
 		fprintf(stderr, "wgengine: ended by signal %d during start\n", WTERMSIG(status));
 	return EXIT_FAILURE;
+}
+
+/* What the caller forgot to close is no business of ours, nor of who might take us over. */
+static void close_inherited(const struct options *options)
+{
+	bool ordered = options->tun_fd < options->uapi_fd;
+	const int kept[] = {ordered ? options->tun_fd : options->uapi_fd,
+			    ordered ? options->uapi_fd : options->tun_fd};
+	int last = STDERR_FILENO;
+
+	for (unsigned i = 0; i < 2; ++i) {
+		if (kept[i] > last + 1)
+			close_range((unsigned)last + 1, (unsigned)kept[i] - 1, 0);
+		if (kept[i] > last)
+			last = kept[i];
+	}
+	close_range((unsigned)last + 1, ~0U, 0);
 }
 
 static int daemonise(const struct options *options)
@@ -362,6 +419,7 @@ static int daemonise(const struct options *options)
 	}
 	close(ends[0]);
 	setsid();
+	(void)!chdir("/");
 	return serve(options, ends[1]) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -393,6 +451,7 @@ int main(int argc, char **argv)
 	case ACTION_FAIL:
 		return EXIT_FAILURE;
 	}
+	close_inherited(&options);
 	if (sodium_init() < 0) {
 		fputs("wgengine: libsodium does not start\n", stderr);
 		return EXIT_FAILURE;

@@ -22,12 +22,16 @@ int memlock_all(bool *by_right)
 {
 	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
 
-	*by_right = setrlimit(RLIMIT_MEMLOCK, &limit);
-	if (*by_right && getrlimit(RLIMIT_MEMLOCK, &limit))
+	*by_right = false;
+	bool lifted = !setrlimit(RLIMIT_MEMLOCK, &limit);
+	if (!lifted && getrlimit(RLIMIT_MEMLOCK, &limit))
 		return -errno;
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		return -errno;
-	if (!*by_right || exceeds(&limit))
+	if (lifted)
+		return 0;
+	*by_right = exceeds(&limit);
+	if (*by_right)
 		return 0;
 	munlockall();
 	return -EPERM;

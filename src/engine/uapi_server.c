@@ -17,6 +17,7 @@
 #include "conf/uapi.h"
 #include "engine/engine.h"
 #include "engine/log.h"
+#include "engine/opener.h"
 #include "engine/timers.h"
 #include "engine/uapi_set.h"
 
@@ -165,7 +166,7 @@ int uapi_server_open(struct uapi_server **opened, const char *ifname, int fd)
 	if (!err)
 		err = watch_file(server);
 	if (err)
-		uapi_server_close(server);
+		uapi_server_close(server, NULL);
 	else
 		*opened = server;
 	return err;
@@ -398,7 +399,12 @@ bool uapi_server_gone(const struct uapi_server *server)
 	return server->gone;
 }
 
-void uapi_server_close(struct uapi_server *server)
+const char *uapi_server_path(const struct uapi_server *server)
+{
+	return server->path;
+}
+
+void uapi_server_close(struct uapi_server *server, const struct opener *opener)
 {
 	if (!server)
 		return;
@@ -406,8 +412,9 @@ void uapi_server_close(struct uapi_server *server)
 		next = client->next;
 		drop_client(client);
 	}
+	/* Before the end of the listener: from then on the file may be another engine's. */
 	if (server->path[0] && !server->gone)
-		unlink(server->path);
+		(void)(opener ? opener_remove(opener) : unlink(server->path));
 	if (server->listener >= 0)
 		close(server->listener);
 	if (server->inotify >= 0)

@@ -10,6 +10,7 @@
 #define UAPI_SERVER_DIRECTORY "/var/run/wireguard"
 
 struct engine;
+struct opener;
 struct uapi_server;
 
 /* Makes the socket and listens; or takes over fd, which listens already (-1: none; consumed; its
@@ -25,5 +26,8 @@ void uapi_server_ready(struct uapi_server *server, void *source, uint32_t events
 uint64_t uapi_server_work(struct uapi_server *server);
 /* Was the file of the socket deleted? */
 bool uapi_server_gone(const struct uapi_server *server);
-/* Closes all and removes the socket's file. NULL is fine. */
-void uapi_server_close(struct uapi_server *server);
+/* The socket's file; empty: it has none. */
+const char *uapi_server_path(const struct uapi_server *server);
+/* Removes the socket's file, through opener if that runs (not NULL), and closes all. NULL is fine.
+ */
+void uapi_server_close(struct uapi_server *server, const struct opener *opener);

@@ -179,12 +179,15 @@ start() {
 	on "$1" "${2:-$WGENGINE}" "$(iface "$1")" </dev/null >>"$1.log" 2>&1 3>&-
 }
 
-# The processes of the side's engine. An engine does not let itself be looked into, so /proc/PID/exe will not do.
+# The processes of the side's engine. An engine does not let itself be looked into, so /proc/PID/exe will not do. Its child, the opener, is born
+# with its name.
 engine_pids() {
-	local pid name
+	local pid name parent
 
 	for pid in $(ip netns pids "$(ns "$1")"); do
 		name=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
+		parent=$(awk '$1 == "PPid:" { print $2 }' "/proc/$pid/status" 2>/dev/null)
+		[ "$(cat "/proc/$parent/comm" 2>/dev/null)" != wgengine ] || continue
 		case $name in
 		wgengine | wireguard-go) echo "$pid" ;;
 		esac

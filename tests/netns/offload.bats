@@ -100,10 +100,10 @@ for_ends() {
 	grep -q 'super-packets: TCP yes' a.log
 	halt a
 	LOG_LEVEL=verbose WG_OFFLOAD=off start a
-	contains "$(tail -n 2 a.log)" 'super-packets: TCP no, UDP no'
+	contains "$(tail -n 3 a.log)" 'super-packets: TCP no, UDP no'
 	halt a
 	LOG_LEVEL=verbose on a "$WGENGINE" --no-offload "$(iface a)" </dev/null >>a.log 2>&1 3>&-
-	contains "$(tail -n 2 a.log)" 'super-packets: TCP no, UDP no'
+	contains "$(tail -n 3 a.log)" 'super-packets: TCP no, UDP no'
 }
 
 @test "peers come, go and move under traffic" {
