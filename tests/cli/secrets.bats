@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # set by helpers.bash, and by bats' run
 # No key stays in wgctl's memory until its end, and none gets out: not into arguments, messages or files.
 
 load helpers.bash

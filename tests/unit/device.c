@@ -22,6 +22,7 @@ struct pair {
 	uint8_t clock; /* makes each time stamp newer */
 };
 
+/* private, other: multiples of 8, so that clamped they are still two. */
 static void introduce(struct device *device, uint8_t private, struct peer **peer, uint8_t other)
 {
 	struct key ours = {.bytes = {private, 7}}, theirs = {.bytes = {other, 7}};
@@ -37,8 +38,8 @@ static int setup(void **state)
 {
 	struct pair *pair = calloc(1, sizeof(*pair));
 
-	introduce(&pair->a, 1, &pair->b_at_a, 2);
-	introduce(&pair->b, 2, &pair->a_at_b, 1);
+	introduce(&pair->a, 8, &pair->b_at_a, 16);
+	introduce(&pair->b, 16, &pair->a_at_b, 8);
 	*state = pair;
 	return 0;
 }
@@ -168,7 +169,7 @@ static void test_zero_keys(void **state)
 static void test_private_key(void **state)
 {
 	struct pair *pair = *state;
-	struct key same = {.bytes = {1, 7}}, other = {.bytes = {2, 7}}, third = {.bytes = {3, 7}};
+	struct key same = {.bytes = {9, 7}}, other = {.bytes = {16, 7}}, third = {.bytes = {24, 7}};
 	struct noise_handshake *handshake = &pair->b_at_a->handshake;
 	struct cookie_checker no_checker = {0};
 	struct key no_key = {0};
