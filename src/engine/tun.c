@@ -13,7 +13,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "engine/claim.h"
 #include "engine/offload.h"
+
+#define CREATE_TRIES 10
 
 /* Linux 6.2; the headers of a distribution may be older than its kernel. */
 #ifndef TUN_F_USO4
@@ -65,30 +68,43 @@ static int attach(struct tun *tun, const char *name, int flags)
 	return 0;
 }
 
+/* The interface with its first queue, nobody else's. */
+static int create(struct tun *tun, const char *name, int flags)
+{
+	int err = attach(tun, name, flags | IFF_TUN_EXCL);
+
+	if (err)
+		return err;
+	tun->ifindex = if_nametoindex(tun->name);
+	if (ioctl(tun->fd, TUNSETOWNER, geteuid()))
+		err = -errno;
+	else if (flags & IFF_MULTI_QUEUE)
+		err = claim_check(tun->ifindex);
+	if (err)
+		tun_close(tun);
+	return err;
+}
+
 int tun_create(struct tun *queues, unsigned *count, const char *name, bool offload)
 {
 	const int flags = IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0);
 	unsigned wanted = *count;
-	int err = -EINVAL;
+	int err = -EUSERS;
 
-	if (wanted > 1)
-		err = attach(&queues[0], name, flags | IFF_MULTI_QUEUE | IFF_TUN_EXCL);
-	if (err == -EINVAL) {
+	for (unsigned i = 0; wanted > 1 && err == -EUSERS && i < CREATE_TRIES; ++i)
+		err = create(&queues[0], name, flags | IFF_MULTI_QUEUE);
+	/* Nobody can join a single queue. */
+	if (err == -EINVAL || err == -EUSERS || err == -ENODATA) {
 		wanted = 1;
-		err = attach(&queues[0], name, flags | IFF_TUN_EXCL);
+		err = create(&queues[0], name, flags);
 	}
 	if (err)
 		return err;
-	/* Before there is anything to steal: any user could attach a queue to the interface
-	 * otherwise. */
-	if (ioctl(queues[0].fd, TUNSETOWNER, geteuid())) {
-		err = -errno;
-		goto err_close;
-	}
-	queues[0].ifindex = if_nametoindex(queues[0].name);
 	err = set_mtu(queues[0].name, TUN_MTU_DEFAULT);
-	if (err)
-		goto err_close;
+	if (err) {
+		tun_close(&queues[0]);
+		return err;
+	}
 	if (offload) {
 		set_offload(&queues[0]);
 		offload_prove(&queues[0]);
@@ -101,10 +117,6 @@ int tun_create(struct tun *queues, unsigned *count, const char *name, bool offlo
 		queue->join_udp = queues[0].join_udp;
 	}
 	return 0;
-
-err_close:
-	tun_close(&queues[0]);
-	return err;
 }
 
 int tun_adopt(struct tun *tun, int fd, bool offload)

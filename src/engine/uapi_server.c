@@ -128,7 +128,7 @@ static int adopt(struct uapi_server *server, int fd)
 	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) || !listening)
 		return -EINVAL;
 	/* Others may accept from it too, so that nothing is left of what epoll reported. */
-	if (fcntl(fd, F_SETFL, O_NONBLOCK))
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return -errno;
 	/* A path of full length has no NUL. A relative one may mean another file by now. */
 	if (address.sun_path[0] == '/' && !address.sun_path[sizeof(address.sun_path) - 1])
