@@ -27,10 +27,10 @@ struct tun {
 	bool join_udp;    /* and UDP ones (Linux 6.2) */
 };
 
-/* Makes the interface, down, with TUN_MTU_DEFAULT, and *count queues, or fewer where the kernel has
- * no more, or does not say whether they are ours alone. offload: super-packets, where the kernel
- * has them. Nobody but root or ourselves may attach to it, or has. 0 or -errno: -ENOENT/-ENXIO no /dev/net/tun, -EPERM no right, -EBUSY
- * name taken. */
+/* Makes the interface, down, with TUN_MTU_DEFAULT, and *count queues, or fewer where the kernel
+ * has no more, or does not say whether they are ours alone. offload: super-packets, where the
+ * kernel has them. Nobody but root or ourselves may attach to it, or has. 0 or -errno:
+ * -ENOENT/-ENXIO no /dev/net/tun, -EPERM no right, -EBUSY name taken. */
 int tun_create(struct tun *queues, unsigned *count, const char *name, bool offload);
 /* Takes over an open TUN; consumes fd (also on failure). */
 int tun_adopt(struct tun *tun, int fd, bool offload);
