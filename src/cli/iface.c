@@ -1,198 +1,48 @@
 /* SPDX-License-Identifier: MIT
- * Owns the rtnetlink socket; the only file of wgctl that knows libnl. Every request is built
- * here and exchanged by one function, because libnl's own calls lose the kernel's errno and its
- * words (rtnetlink(7), "extended ack"). */
+ * Links, addresses and routes: what is asked of the kernel, and what its answers say. */
 #include "cli/iface.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
-#include <netlink/handlers.h>
 #include <netlink/msg.h>
-#include <netlink/netlink.h>
-#include <netlink/socket.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
+#include "cli/netlink.h"
 #include "conf/endpoint.h"
 #include "conf/error.h"
 #include "conf/prefix.h"
 
-#define REPLY_TIMEOUT 10 /* seconds */
-#define DUMP_TRIES 5     /* a table that changes while it is read is read again */
+#define DUMP_TRIES 5 /* a table that changes while it is read is read again */
 
 struct iface {
 	struct nl_sock *socket;
 };
 
-struct exchange {
-	bool done;
-	int err;        /* 0 or -errno */
-	char words[128]; /* the kernel's own, or "" */
-	void (*each)(struct nlmsghdr *reply, void *arg); /* NULL: replies are passed over */
-	void *arg;
-};
-
-static int on_valid(struct nl_msg *msg, void *arg)
+int iface_open(struct iface **opened)
 {
-	struct exchange *exchange = arg;
+	struct iface *iface = calloc(1, sizeof(*iface));
+	int err;
 
-	if (exchange->each)
-		exchange->each(nlmsg_hdr(msg), exchange->arg);
-	return NL_OK;
-}
-
-static int on_ack(struct nl_msg *msg, void *arg)
-{
-	struct exchange *exchange = arg;
-
-	(void)msg;
-	exchange->done = true;
-	return NL_STOP;
-}
-
-/* The end of a dump carries 0 or a negative errno. */
-static int on_finish(struct nl_msg *msg, void *arg)
-{
-	struct nlmsghdr *header = nlmsg_hdr(msg);
-	struct exchange *exchange = arg;
-	int code = 0;
-
-	if (nlmsg_datalen(header) >= (int)sizeof(code))
-		memcpy(&code, nlmsg_data(header), sizeof(code));
-	if (code < 0)
-		exchange->err = code;
-	exchange->done = true;
-	return NL_STOP;
-}
-
-static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
-{
-	struct nlmsghdr *header = (struct nlmsghdr *)((char *)error - NLMSG_HDRLEN);
-	struct exchange *exchange = arg;
-	int skip = sizeof(*error);
-
-	(void)from;
-	exchange->done = true;
-	exchange->err = error->error;
-	if (!(header->nlmsg_flags & NLM_F_CAPPED))
-		skip += (int)(NLMSG_ALIGN(error->msg.nlmsg_len) - NLMSG_HDRLEN);
-	if ((header->nlmsg_flags & NLM_F_ACK_TLVS) && nlmsg_datalen(header) > skip) {
-		struct nlattr *words = nlmsg_find_attr(header, skip, NLMSGERR_ATTR_MSG);
-
-		if (words)
-			nla_strlcpy(exchange->words, words, sizeof(exchange->words));
-	}
-	return NL_STOP;
-}
-
-/* Sends msg and reads what it brings, to the end. After an error no ACK follows, so each of
- * them ends it. */
-static int exchange_once(struct iface *iface, struct nl_msg *msg, struct exchange *exchange)
-{
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	int ret;
-
-	if (!cb)
+	if (!iface)
 		return -ENOMEM;
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, exchange);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, exchange);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, exchange);
-	nl_cb_err(cb, NL_CB_CUSTOM, on_error, exchange);
-	errno = 0;
-	ret = nl_send_auto(iface->socket, msg);
-	if (ret < 0)
-		exchange->err = errno ? -errno : -EIO;
-	while (ret >= 0 && !exchange->done) {
-		ret = nl_recvmsgs(iface->socket, cb);
-		if (ret < 0 && !exchange->done)
-			exchange->err = ret == -NLE_AGAIN ? -ETIMEDOUT : -EIO;
-	}
-	if (ret == -NLE_DUMP_INTR && !exchange->err)
-		exchange->err = -EAGAIN;
-	nl_cb_put(cb);
-	return exchange->err;
-}
-
-/* Consumes msg (NULL: out of memory). 0 or -errno with *error filled. */
-static int request(struct iface *iface, struct nl_msg *msg,
-		   void (*each)(struct nlmsghdr *reply, void *arg), void *arg,
-		   struct conf_error *error)
-{
-	struct exchange exchange = {.each = each, .arg = arg};
-	int err = msg ? exchange_once(iface, msg, &exchange) : -ENOMEM;
-
-	nlmsg_free(msg);
-	if (err && exchange.words[0])
-		return conf_error_set(error, -err, 0, 0, "%s (%s)", strerror(-err), exchange.words);
+	err = netlink_open(&iface->socket);
 	if (err)
-		return conf_error_set(error, -err, 0, 0, "%s", strerror(-err));
-	return 0;
-}
-
-/* A request with its fixed header, or NULL. */
-static struct nl_msg *new_message(int type, int flags, const void *header, size_t len)
-{
-	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
-
-	if (msg && nlmsg_append(msg, (void *)(uintptr_t)header, len, NLMSG_ALIGNTO) < 0) {
-		nlmsg_free(msg);
-		return NULL;
-	}
-	return msg;
-}
-
-/* Puts an attribute; a message that has no room left for it becomes NULL. */
-static void put(struct nl_msg **msg, int type, const void *data, size_t len)
-{
-	if (*msg && nla_put(*msg, type, (int)len, data) < 0) {
-		nlmsg_free(*msg);
-		*msg = NULL;
-	}
-}
-
-static void put_number(struct nl_msg **msg, int type, uint32_t number)
-{
-	put(msg, type, &number, sizeof(number));
-}
-
-int iface_open(struct iface **iface)
-{
-	const struct timeval limit = {.tv_sec = REPLY_TIMEOUT};
-	const int on = 1;
-	int fd;
-
-	*iface = calloc(1, sizeof(**iface));
-	if (!*iface)
-		return -ENOMEM;
-	(*iface)->socket = nl_socket_alloc();
-	errno = 0;
-	if (!(*iface)->socket || nl_connect((*iface)->socket, NETLINK_ROUTE) < 0) {
-		int err = errno ? -errno : -ENOMEM;
-
-		iface_close(*iface);
-		*iface = NULL;
-		return err;
-	}
-	fd = nl_socket_get_fd((*iface)->socket);
-	/* Old kernels lack some of these; the requests work without. */
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	return 0;
+		free(iface);
+	else
+		*opened = iface;
+	return err;
 }
 
 void iface_close(struct iface *iface)
 {
 	if (!iface)
 		return;
-	nl_socket_free(iface->socket);
+	netlink_close(iface->socket);
 	free(iface);
 }
 
@@ -221,12 +71,12 @@ static int find_link(struct iface *iface, const char *name, unsigned index, stru
 		     struct conf_error *error)
 {
 	const struct ifinfomsg header = {.ifi_index = (int)index};
-	struct nl_msg *msg = new_message(RTM_GETLINK, 0, &header, sizeof(header));
+	struct nl_msg *msg = netlink_message(RTM_GETLINK, 0, &header, sizeof(header));
 
 	*link = (struct iface_link){0};
 	if (name)
-		put(&msg, IFLA_IFNAME, name, strlen(name) + 1);
-	return request(iface, msg, read_link, link, error);
+		netlink_put(&msg, IFLA_IFNAME, name, strlen(name) + 1);
+	return netlink_request(iface->socket, msg, read_link, link, error);
 }
 
 int iface_find(struct iface *iface, const char *name, struct iface_link *link,
@@ -239,8 +89,9 @@ int iface_delete(struct iface *iface, unsigned index, struct conf_error *error)
 {
 	const struct ifinfomsg header = {.ifi_index = (int)index};
 
-	return request(iface, new_message(RTM_DELLINK, 0, &header, sizeof(header)), NULL, NULL,
-		       error);
+	return netlink_request(iface->socket,
+			       netlink_message(RTM_DELLINK, 0, &header, sizeof(header)), NULL, NULL,
+			       error);
 }
 
 int iface_set_up(struct iface *iface, unsigned index, uint32_t mtu, struct conf_error *error)
@@ -250,18 +101,19 @@ int iface_set_up(struct iface *iface, unsigned index, uint32_t mtu, struct conf_
 		.ifi_flags = IFF_UP,
 		.ifi_change = IFF_UP,
 	};
-	struct nl_msg *msg = new_message(RTM_NEWLINK, 0, &header, sizeof(header));
+	struct nl_msg *msg = netlink_message(RTM_NEWLINK, 0, &header, sizeof(header));
 
-	put_number(&msg, IFLA_MTU, mtu);
-	return request(iface, msg, NULL, NULL, error);
+	netlink_put_number(&msg, IFLA_MTU, mtu);
+	return netlink_request(iface->socket, msg, NULL, NULL, error);
 }
 
 int iface_set_down(struct iface *iface, unsigned index, struct conf_error *error)
 {
 	const struct ifinfomsg header = {.ifi_index = (int)index, .ifi_change = IFF_UP};
 
-	return request(iface, new_message(RTM_NEWLINK, 0, &header, sizeof(header)), NULL, NULL,
-		       error);
+	return netlink_request(iface->socket,
+			       netlink_message(RTM_NEWLINK, 0, &header, sizeof(header)), NULL, NULL,
+			       error);
 }
 
 static size_t address_len(const struct prefix *prefix)
@@ -277,11 +129,11 @@ static int change_address(struct iface *iface, int type, int flags, unsigned ind
 		.ifa_prefixlen = address->cidr,
 		.ifa_index = index,
 	};
-	struct nl_msg *msg = new_message(type, flags, &header, sizeof(header));
+	struct nl_msg *msg = netlink_message(type, flags, &header, sizeof(header));
 
-	put(&msg, IFA_LOCAL, address->addr, address_len(address));
-	put(&msg, IFA_ADDRESS, address->addr, address_len(address));
-	return request(iface, msg, NULL, NULL, error);
+	netlink_put(&msg, IFA_LOCAL, address->addr, address_len(address));
+	netlink_put(&msg, IFA_ADDRESS, address->addr, address_len(address));
+	return netlink_request(iface->socket, msg, NULL, NULL, error);
 }
 
 int iface_add_address(struct iface *iface, unsigned index, const struct prefix *address,
@@ -307,13 +159,13 @@ static int change_route(struct iface *iface, int type, int flags, unsigned index
 		.rtm_scope = to->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST,
 	};
-	struct nl_msg *msg = new_message(type, flags, &header, sizeof(header));
+	struct nl_msg *msg = netlink_message(type, flags, &header, sizeof(header));
 	struct prefix masked = *to;
 
 	prefix_mask(&masked);
-	put(&msg, RTA_DST, masked.addr, address_len(to));
-	put_number(&msg, RTA_OIF, index);
-	return request(iface, msg, NULL, NULL, error);
+	netlink_put(&msg, RTA_DST, masked.addr, address_len(to));
+	netlink_put_number(&msg, RTA_OIF, index);
+	return netlink_request(iface->socket, msg, NULL, NULL, error);
 }
 
 int iface_add_route(struct iface *iface, unsigned index, const struct prefix *to,
@@ -357,8 +209,8 @@ static bool read_route(struct nlmsghdr *reply, struct route *route)
 		route->table = nla_get_u32(attrs[RTA_TABLE]);
 	if (attrs[RTA_OIF])
 		route->index = nla_get_u32(attrs[RTA_OIF]);
-	if (attrs[RTA_METRICS] &&
-	    !nla_parse_nested(metrics, RTAX_MAX, attrs[RTA_METRICS], NULL) && metrics[RTAX_MTU])
+	if (attrs[RTA_METRICS] && !nla_parse_nested(metrics, RTAX_MAX, attrs[RTA_METRICS], NULL) &&
+	    metrics[RTAX_MTU])
 		route->mtu = nla_get_u32(metrics[RTAX_MTU]);
 	return true;
 }
@@ -404,12 +256,13 @@ static int dump_routes(struct iface *iface, int family, struct route_list *list)
 	int err = -EAGAIN;
 
 	for (int try = 0; try < DUMP_TRIES && err == -EAGAIN; try++) {
-		struct nl_msg *msg = new_message(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
+		struct nl_msg *msg =
+			netlink_message(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
 
 		list->count = before;
 		if (list->index)
-			put_number(&msg, RTA_OIF, list->index);
-		err = request(iface, msg, list_route, list, NULL);
+			netlink_put_number(&msg, RTA_OIF, list->index);
+		err = netlink_request(iface->socket, msg, list_route, list, NULL);
 	}
 	if (err == -ENOENT || err == -EAFNOSUPPORT || err == -EOPNOTSUPP)
 		return 0; /* no such table, or no IPv6: no routes */
@@ -467,19 +320,19 @@ int iface_path_mtu(struct iface *iface, const union sockaddr_ip *to, uint32_t ma
 		.rtm_family = (unsigned char)to->sa.sa_family,
 		.rtm_dst_len = v4 ? 32 : 128,
 	};
-	struct nl_msg *msg = new_message(RTM_GETROUTE, 0, &header, sizeof(header));
+	struct nl_msg *msg = netlink_message(RTM_GETROUTE, 0, &header, sizeof(header));
 	struct route route = {0};
 	int err;
 
 	if (v4)
-		put(&msg, RTA_DST, &to->in4.sin_addr, sizeof(to->in4.sin_addr));
+		netlink_put(&msg, RTA_DST, &to->in4.sin_addr, sizeof(to->in4.sin_addr));
 	else
-		put(&msg, RTA_DST, &to->in6.sin6_addr, sizeof(to->in6.sin6_addr));
+		netlink_put(&msg, RTA_DST, &to->in6.sin6_addr, sizeof(to->in6.sin6_addr));
 	if (!v4 && to->in6.sin6_scope_id)
-		put_number(&msg, RTA_OIF, to->in6.sin6_scope_id);
+		netlink_put_number(&msg, RTA_OIF, to->in6.sin6_scope_id);
 	if (mark)
-		put_number(&msg, RTA_MARK, mark);
-	err = request(iface, msg, read_one_route, &route, NULL);
+		netlink_put_number(&msg, RTA_MARK, mark);
+	err = netlink_request(iface->socket, msg, read_one_route, &route, NULL);
 	return err ? err : route_mtu(iface, &route, mtu);
 }
 
