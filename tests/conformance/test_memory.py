@@ -29,11 +29,13 @@ class MemoryTest(unittest.TestCase):
     def again(self, action, attempts):
         """Asked so often, it works."""
         for _ in range(attempts - 1):
-            self.assertTrue(self.engine.alive(), "the engine has ended")
+            if not self.engine.alive():
+                break
             try:
                 return action()
             except (AssertionError, OSError, ValueError, wireguard.Refused):
                 pass
+        self.assertTrue(self.engine.alive(), self.engine.said())
         return action()
 
     def lines(self, remote):

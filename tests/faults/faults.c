@@ -2,11 +2,13 @@
  * Faults for a program that knows nothing of them: a library to be named in LD_PRELOAD. The program
  * whose name is in FAULTS_PROGRAM reads the file in FAULTS, which the test may change at any time:
  * decimal numbers, each in a field of 20 characters (see faults.bash). Nothing here makes a system
- * call once the program runs, so a sandbox is no hindrance. */
+ * call once the program runs, so a sandbox is no hindrance. A sanitizer's own code does not outlive
+ * want of memory: in its presence only the program's own allocations fail, not its libraries'. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,12 +26,13 @@ enum field {
 	FIELD_SEND,        /* n: of n calls of sendmsg to an Internet address one gets ENOBUFS */
 	FIELD_ALLOC_FIRST, /* allocations with these numbers fail, from 1 on */
 	FIELD_ALLOC_LAST,
-	FIELD_ALLOCS, /* written here: how many allocations there were */
+	FIELD_ALLOCS,       /* written here: how many allocations there were */
 	FIELD_SENDS_FAILED, /* and how many calls of sendmsg failed */
 	FIELD_COUNT
 };
 
 static char *fields;
+static uintptr_t own_first, own_last; /* the program's code; zeros: whoever asks */
 static _Atomic unsigned long allocs, sends, sends_failed;
 static void *(*real_malloc)(size_t size);
 static void *(*real_calloc)(size_t count, size_t size);
@@ -57,6 +60,21 @@ static void find_real(void)
 	busy = false;
 }
 
+/* The first object is the program. */
+static int find_own(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	for (int i = 0; i < info->dlpi_phnum; ++i) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		if (part->p_type == PT_LOAD && part->p_flags & PF_X) {
+			own_first = info->dlpi_addr + part->p_vaddr;
+			own_last = own_first + part->p_memsz;
+		}
+	}
+	return 1;
+}
+
 __attribute__((constructor)) static void start(void)
 {
 	const char *program = getenv("FAULTS_PROGRAM"), *file = getenv("FAULTS");
@@ -65,6 +83,8 @@ __attribute__((constructor)) static void start(void)
 	find_real();
 	if (!program || !file || strcmp(program, program_invocation_short_name))
 		return;
+	if (dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init"))
+		dl_iterate_phdr(find_own, NULL);
 	fd = open(file, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		abort();
@@ -89,9 +109,9 @@ static void report(enum field which, unsigned long value)
 		*--at = (char)('0' + value % 10);
 }
 
-static bool allocation_fails(void)
+static bool allocation_fails(const void *asker)
 {
-	if (!fields)
+	if (!fields || (own_last && ((uintptr_t)asker < own_first || (uintptr_t)asker >= own_last)))
 		return false;
 	long number = (long)atomic_fetch_add(&allocs, 1) + 1;
 	report(FIELD_ALLOCS, (unsigned long)number);
@@ -115,7 +135,7 @@ void *malloc(size_t size)
 		find_real();
 	if (!real_malloc)
 		return early_alloc(size);
-	return allocation_fails() ? NULL : real_malloc(size);
+	return allocation_fails(__builtin_return_address(0)) ? NULL : real_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
@@ -124,19 +144,21 @@ void *calloc(size_t count, size_t size)
 		find_real();
 	if (!real_calloc)
 		return early_alloc(count * size);
-	return allocation_fails() ? NULL : real_calloc(count, size);
+	return allocation_fails(__builtin_return_address(0)) ? NULL : real_calloc(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
 	if (!real_realloc)
 		find_real();
-	return allocation_fails() ? NULL : real_realloc(old, size);
+	return allocation_fails(__builtin_return_address(0)) ? NULL : real_realloc(old, size);
 }
 
 int posix_memalign(void **result, size_t alignment, size_t size)
 {
-	return allocation_fails() ? ENOMEM : real_posix_memalign(result, alignment, size);
+	return allocation_fails(__builtin_return_address(0))
+		       ? ENOMEM
+		       : real_posix_memalign(result, alignment, size);
 }
 
 int clock_gettime(clockid_t id, struct timespec *time)
