@@ -703,7 +703,7 @@ static void stack(void **state)
 
 #define OVER(test, backend)                                                                        \
 	{                                                                                          \
-		.name = #test " over the " #backend, .test_func = (test), .setup_func = set_up,      \
+		.name = #test " over the " #backend, .test_func = (test), .setup_func = set_up,    \
 		.teardown_func = tear_down, .initial_state = (void *)(uintptr_t) & (backend),      \
 	}
 #define OVER_BOTH(test) OVER(test, reference), OVER(test, fastest)

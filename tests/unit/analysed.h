@@ -20,4 +20,5 @@
 #define assert_false(condition) ((condition) ? abort() : (void)0)
 #define assert_null(pointer) assert_true(!(pointer))
 #define assert_non_null(pointer) assert_true(pointer)
-#define assert_int_equal(a, b) assert_true(cast_to_largest_integral_type(a) == cast_to_largest_integral_type(b))
+#define assert_int_equal(a, b)                                                                     \
+	assert_true(cast_to_largest_integral_type(a) == cast_to_largest_integral_type(b))
