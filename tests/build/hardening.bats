@@ -73,7 +73,7 @@ configured() {
 	[[ $(uname -m) == x86_64 ]] || skip "the probe is known for x86-64 only"
 	# fill() has 64 KiB.
 	objdump -d --no-show-raw-insn "$build_dir/src/engine/uapi_server.o" >code
-	grep -qE 'or[lq] +\$0x0,(0x[0-9a-f]+)?\(%rsp\)' code
+	grep -A 1 'sub  *\$0x1000,%rsp' code | grep -qE '(or|mov)[lq] +\$0x0,\(%rsp\)'
 }
 
 @test "indirect jumps may only land where the compiler means them to" {
