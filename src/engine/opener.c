@@ -3,6 +3,7 @@
 #include "engine/opener.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,12 +186,17 @@ static void leave(int fd, int null)
 	closefrom(4);
 }
 
-_Noreturn static void begin(int fd, unsigned count, const char *path, int null)
+_Noreturn static void begin(int fd, unsigned count, const char *path, int null, pid_t engine)
 {
 	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	char *slash;
 
 	prctl(PR_SET_NAME, "wgengine-opener");
+	/* The end of the wire says it too, but not to a libseccomp that runs in circles when there
+	 * is no memory. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != engine)
+		_exit(EXIT_FAILURE);
 	leave(fd, null);
 	snprintf(directory, sizeof(directory), "%s", path);
 	slash = strrchr(directory, '/');
@@ -208,7 +214,7 @@ int opener_start(struct opener *opener, unsigned count, const char *path, int nu
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	pid_t child = fork();
+	pid_t engine = getpid(), child = fork();
 	if (child < 0) {
 		int err = -errno;
 		close(ends[0]);
@@ -216,7 +222,7 @@ int opener_start(struct opener *opener, unsigned count, const char *path, int nu
 		return err;
 	}
 	if (!child)
-		begin(ends[1], count, path, null);
+		begin(ends[1], count, path, null, engine);
 	close(ends[1]);
 	*opener = (struct opener){ends[0], count};
 	return 0;
