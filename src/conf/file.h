@@ -35,6 +35,8 @@ struct file {
  * initialised. 0 or -errno with *error (may be NULL) filled; then *file is empty. A key that this
  * version knows but does not do is ENOTSUP, what cannot be understood EINVAL. */
 int file_read(struct file *file, const char *path, struct conf_error *error);
-/* The same from memory. */
+/* wg(8)'s keys only: of wg-quick(8)'s each is an error (EINVAL). */
+int file_read_wg(struct file *file, const char *path, struct conf_error *error);
+/* The same as file_read() from memory. */
 int file_parse(struct file *file, const char *text, size_t len, struct conf_error *error);
 void file_wipe(struct file *file);

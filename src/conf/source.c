@@ -25,9 +25,9 @@ static int check_file(int fd, size_t max, struct conf_error *error)
 		return conf_error_set(error, errno, 0, 0, "cannot look at the file: %m");
 	if (S_ISDIR(status.st_mode))
 		return conf_error_set(error, EISDIR, 0, 0, "this is a directory, not a file");
-	if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+	if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode))
 		return conf_error_set(error, EINVAL, 0, 0,
-				      "this is neither a regular file nor a pipe");
+				      "this is neither a regular file, a pipe nor a terminal");
 	if (S_ISREG(status.st_mode) && status.st_size > (off_t)max)
 		return too_large(max, error);
 	return 0;

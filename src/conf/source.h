@@ -7,7 +7,7 @@
 struct conf_error;
 struct text;
 
-/* Appends the file at path, at most max bytes of it, to an empty text. A regular file, a FIFO or a
- * pipe is read; a directory, a device or a socket is refused. 0 or -errno with *error (may be NULL)
- * filled and *text empty. */
+/* Appends the file at path, at most max bytes of it, to an empty text. A regular file, a FIFO, a
+ * pipe, a terminal or /dev/null is read; a directory, a disk or a socket is refused. 0 or -errno
+ * with *error (may be NULL) filled and *text empty. */
 int source_read(struct text *text, const char *path, size_t max, struct conf_error *error);

@@ -135,8 +135,8 @@ static void refuses(void **state)
 	assert_int_equal(source_read(&text, "", 10, NULL), -ENOENT);
 	assert_int_equal(source_read(&text, folder->path, 10, &error), -EISDIR);
 	assert_string_equal(error.what, "this is a directory, not a file");
-	assert_int_equal(source_read(&text, "/dev/null", 10, &error), -EINVAL);
-	assert_string_equal(error.what, "this is neither a regular file nor a pipe");
+	assert_int_equal(source_read(&text, "/dev/zero", 10, &error), -EFBIG);
+	assert_string_equal(error.what, "the file is larger than 10 bytes");
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_true(fd >= 0);
 	memcpy(name.sun_path, folder->file, strlen(folder->file));
@@ -146,10 +146,22 @@ static void refuses(void **state)
 	assert_null(text.data);
 }
 
+/* A terminal and /dev/null are such too: `wgctl setconf wg0 /dev/null' asks for nothing at all. */
+static void reads_a_device(void **state)
+{
+	struct text text = TEXT_EMPTY;
+
+	(void)state;
+	assert_int_equal(source_read(&text, "/dev/null", 10, NULL), 0);
+	assert_int_equal(text.len, 0);
+	text_wipe(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sizes, set_up, tear_down),
+		cmocka_unit_test(reads_a_device),
 		cmocka_unit_test_setup_teardown(pipes, set_up, tear_down),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
