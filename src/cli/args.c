@@ -9,6 +9,8 @@
 #include "cli/say.h"
 #include "conf/nearest.h"
 
+#define JSON 0x100 /* no letter */
+
 static void say_unknown(const char *command, const char *word, const struct option *options)
 {
 	const char *names[8], *meant;
@@ -33,20 +35,25 @@ static void say_unknown(const char *command, const char *word, const struct opti
 
 int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 {
-	struct option options[3] = {{"help", no_argument, NULL, 'h'}};
-	const char *letters = ":h";
+	struct option options[4] = {{"help", no_argument, NULL, 'h'}};
+	const char *letters = accepts & ARGS_IN_ORDER ? "+:h" : ":h";
+	size_t count = 1;
 	int option;
 
 	*args = (struct args){0};
 	if (accepts & ARGS_QUIET) {
-		options[1] = (struct option){"quiet", no_argument, NULL, 'q'};
+		options[count++] = (struct option){"quiet", no_argument, NULL, 'q'};
 		letters = ":hq";
 	}
+	if (accepts & ARGS_JSON)
+		options[count++] = (struct option){"json", no_argument, NULL, JSON};
 	opterr = 0;
 	optind = 0; /* glibc: start afresh */
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (option == 'q') {
 			args->quiet = true;
+		} else if (option == JSON) {
+			args->json = true;
 		} else if (option == '?' && optopt && !strchr(letters, optopt)) {
 			say_error("unknown option `-%c' of `%s'", optopt, argv[0]);
 			return -EINVAL;

@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 
-#define ARGS_QUIET 1u /* -q, --quiet */
+#define ARGS_QUIET 1u    /* -q, --quiet */
+#define ARGS_JSON 2u     /* --json */
+#define ARGS_IN_ORDER 4u /* the first word ends the options */
 
 struct args {
-	bool quiet;
+	bool quiet, json;
 	int count;    /* words after the options */
 	char **words; /* borrowed from argv */
 };

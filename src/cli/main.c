@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * wgctl: finds the command and prints all help. What commands do is in one file each. */
+ * wgctl: finds the command and prints all help. What commands do is in one file each. Called by the
+ * name wg it has the commands of wg(8) only, and answers --help, --version and nothing as that
+ * does. */
 #include "config.h"
 
 #include <stdbool.h>
@@ -13,7 +15,10 @@
 #include "cli/genkey.h"
 #include "cli/pubkey.h"
 #include "cli/say.h"
+#include "cli/set.h"
+#include "cli/setconf.h"
 #include "cli/show.h"
+#include "cli/showconf.h"
 #include "cli/up.h"
 #include "conf/nearest.h"
 
@@ -28,11 +33,25 @@ struct command {
 	const char *arguments;
 	const char *help; /* one line */
 	const char *more; /* what `wgctl help COMMAND` adds */
+	bool is_wg;       /* a command of wg(8) */
 };
 
 #define FILE_OR_NAME                                                                               \
 	"FILE is a configuration file NAME.conf, NAME being the interface. A NAME alone means\n"   \
 	"/etc/wireguard/NAME.conf, or NAME.conf in the directories of WGCTL_PATH (a:b:c).\n"
+
+#define FIELDS                                                                                     \
+	"public-key | private-key | listen-port | fwmark | peers | preshared-keys | endpoints | "  \
+	"allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump"
+
+#define KEY_FILES                                                                                  \
+	"Keys are read from files, /dev/stdin and <(...) among them; an empty file or /dev/null\n" \
+	"removes the key.\n"
+
+#define WG_FILE                                                                                    \
+	"FILE holds wg's keys only: PrivateKey, ListenPort and FwMark in [Interface]; "            \
+	"PublicKey,\n"                                                                             \
+	"PresharedKey, AllowedIPs, Endpoint and PersistentKeepalive in [Peer].\n"
 
 static const struct command commands[] = {
 	{"up", up_run, "[-q|--quiet] FILE|NAME", "bring a tunnel up",
@@ -41,26 +60,53 @@ static const struct command commands[] = {
 	 "  -q, --quiet  do not show each step\n"
 	 "\n"
 	 "The engine is WGCTL_ENGINE, or WG_QUICK_USERSPACE_IMPLEMENTATION, or the wgengine\n"
-	 "beside wgctl or in PATH. If a step fails, those before it are undone.\n"},
+	 "beside wgctl or in PATH. If a step fails, those before it are undone.\n",
+	 false},
 	{"down", down_run, "[-q|--quiet] FILE|NAME", "take a tunnel down",
-	 FILE_OR_NAME
-	 "The file itself is not needed.\n"
-	 "\n"
-	 "  -q, --quiet  do not show each step\n"},
-	{"show", show_run,
-	 "{ <interface> | all | interfaces } [public-key | private-key | listen-port | fwmark | "
-	 "peers | preshared-keys | endpoints | allowed-ips | latest-handshakes | transfer | "
-	 "persistent-keepalive | dump]",
+	 FILE_OR_NAME "The file itself is not needed.\n"
+		      "\n"
+		      "  -q, --quiet  do not show each step\n",
+	 false},
+	{"show", show_run, "{ <interface> | all | interfaces } [" FIELDS "]",
 	 "show the state of tunnels, as `wg show' does",
 	 "Without arguments: all. WG_COLOR_MODE=always|never and WG_HIDE_KEYS=never change how it\n"
-	 "looks.\n"},
-	{"genkey", genkey_run, "", "print a new private key", NULL},
-	{"genpsk", genkey_run_psk, "", "print a new preshared key", NULL},
-	{"pubkey", pubkey_run, "", "read a private key from stdin and print its public key", NULL},
-	{"version", version_run, "", "print the version", NULL},
-	{"help", help_run, "[COMMAND]", "explain wgctl, or one command", NULL},
+	 "looks.\n"
+	 "\n"
+	 "  --json  the same as JSON, for programs; without WG_HIDE_KEYS=never secret keys are\n"
+	 "          null, unless they or dump are asked for\n",
+	 true},
+	{"showconf", showconf_run, "<interface>", "print a tunnel's configuration, keys included",
+	 "The output is a file for `wgctl setconf'.\n", true},
+	{"set", set_run,
+	 "<interface> [listen-port <port>] [fwmark <mark>] [private-key <file path>] "
+	 "[peer <base64 public key> [remove] [preshared-key <file path>] [endpoint <ip>:<port>] "
+	 "[persistent-keepalive <interval seconds>] "
+	 "[allowed-ips [+|-]<ip1>/<cidr1>[,[+|-]<ip2>/<cidr2>]...] ]...",
+	 "change a tunnel's configuration",
+	 "What is not named stays as it is. allowed-ips replaces what the peer has, or adds to it\n"
+	 "(+) and takes from it (-). " KEY_FILES,
+	 true},
+	{"setconf", setconf_run, "<interface> <configuration filename>",
+	 "replace a tunnel's configuration by a file",
+	 WG_FILE "What FILE does not name is reset; all sessions end.\n", true},
+	{"addconf", setconf_run_add, "<interface> <configuration filename>",
+	 "add a file to a tunnel's configuration", WG_FILE, true},
+	{"syncconf", setconf_run_sync, "<interface> <configuration filename>",
+	 "change a tunnel's configuration to what a file says",
+	 WG_FILE "Only what differs is changed: sessions go on. Peers that FILE does not name are "
+		 "removed;\n"
+		 "a private key, port or mark that it does not name is kept.\n",
+	 true},
+	{"genkey", genkey_run, "", "print a new private key", NULL, true},
+	{"genpsk", genkey_run_psk, "", "print a new preshared key", NULL, true},
+	{"pubkey", pubkey_run, "", "read a private key from stdin and print its public key", NULL,
+	 true},
+	{"version", version_run, "", "print the version", NULL, false},
+	{"help", help_run, "[COMMAND]", "explain wgctl, or one command", NULL, false},
 };
 
+/* The wg(8) whose behaviour the commands of that name have. */
+#define WG_VERSION "1.0.20260223"
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static const struct command *find(const char *name)
@@ -84,15 +130,15 @@ static void say_unknown(const char *name)
 		say_error("unknown command `%s'; `wgctl help' lists them", name);
 }
 
-static void print_usage(FILE *to, const struct command *command)
+static void print_usage(FILE *to, const char *program, const struct command *command)
 {
-	fprintf(to, "Usage: wgctl %s%s%s\n", command->name, command->arguments[0] ? " " : "",
+	fprintf(to, "Usage: %s %s%s%s\n", program, command->name, command->arguments[0] ? " " : "",
 		command->arguments);
 }
 
 static void print_command_help(const struct command *command)
 {
-	print_usage(stdout, command);
+	print_usage(stdout, "wgctl", command);
 	printf("\n%s: %s\n", command->name, command->help);
 	if (command->more)
 		printf("\n%s", command->more);
@@ -134,11 +180,16 @@ static enum command_result version_run(int argc, char **argv)
 	return COMMAND_OK;
 }
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "-h") || !strcmp(word, "--help");
+}
+
 /* -h or --help among the options of a command. */
 static bool wants_help(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
+		if (is_help(argv[i]))
 			return true;
 	return false;
 }
@@ -168,7 +219,7 @@ static enum command_result run(int argc, char **argv)
 	}
 	result = command->run(argc, argv);
 	if (result == COMMAND_USAGE)
-		print_usage(stderr, command);
+		print_usage(stderr, "wgctl", command);
 	return result;
 }
 
@@ -184,11 +235,77 @@ static int hide_memory(void)
 #endif
 }
 
+static void print_wg_help(FILE *to)
+{
+	fputs("Usage: wg <cmd> [<args>]\n\nAvailable subcommands:\n", to);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (commands[i].is_wg)
+			fprintf(to, "  %s: %s\n", commands[i].name, commands[i].help);
+}
+
+/* Options mean nothing to wg(8)'s commands: a "--" keeps ours from seeing any. */
+static enum command_result run_wg_command(const struct command *command, int argc, char **argv)
+{
+	char **words = calloc((size_t)argc + 2, sizeof(*words));
+	enum command_result result;
+
+	if (!words) {
+		say_error("out of memory");
+		return COMMAND_FAILED;
+	}
+	words[0] = argv[0];
+	words[1] = (char[]){"--"};
+	memcpy(words + 2, argv + 1, (size_t)(argc - 1) * sizeof(*words));
+	result = command->run(argc + 1, words);
+	free(words);
+	return result;
+}
+
+/* argv[0]: the command; with argc 0 there is none. */
+static enum command_result run_as_wg(int argc, char **argv)
+{
+	const char *name = argc ? argv[0] : "show";
+	const struct command *command = find(name);
+	char *show[] = {(char[]){"show"}, NULL};
+	enum command_result result;
+
+	if (!strcmp(name, "-h") || !strcmp(name, "--help") || !strcmp(name, "help")) {
+		print_wg_help(stdout);
+		return COMMAND_OK;
+	}
+	if (!strcmp(name, "-v") || !strcmp(name, "--version") || !strcmp(name, "version")) {
+		puts("wireguard-tools v" WG_VERSION " - wgctl " PACKAGE_VERSION);
+		return COMMAND_OK;
+	}
+	if (!command || !command->is_wg) {
+		say_plain("Invalid subcommand: `%s'", name);
+		print_wg_help(stderr);
+		return COMMAND_FAILED;
+	}
+	if (argc == 2 && command->run == show_run && is_help(argv[1])) {
+		print_usage(stderr, "wg", command);
+		return COMMAND_OK;
+	}
+	result = argc ? run_wg_command(command, argc, argv) : run_wg_command(command, 1, show);
+	if (result == COMMAND_USAGE)
+		print_usage(stderr, "wg", command);
+	return result;
+}
+
+static bool is_called_wg(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return path && !strcmp(slash ? slash + 1 : path, "wg");
+}
+
 int main(int argc, char **argv)
 {
 	enum command_result result;
 
-	if (argc < 2) {
+	bool as_wg = is_called_wg(argv[0]);
+
+	if (argc < 2 && !as_wg) {
 		print_help(stderr);
 		return EXIT_FAILURE;
 	}
@@ -196,7 +313,10 @@ int main(int argc, char **argv)
 		say_error("cannot protect the process's memory, or libsodium does not start");
 		return EXIT_FAILURE;
 	}
-	result = run(argc - 1, argv + 1);
+	if (as_wg)
+		result = run_as_wg(argc - 1, argv + 1);
+	else
+		result = run(argc - 1, argv + 1);
 	sodium_stackzero(STACK_DEPTH);
 	if (fflush(stdout) || ferror(stdout)) {
 		say_error("cannot write to standard output");

@@ -3,18 +3,19 @@
  * scripts can call either. Compared with the wg of wireguard-tools 1.0.20260223. */
 #include "cli/show.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <sodium.h>
+#include "cli/access.h"
 #include "cli/args.h"
 #include "cli/client.h"
+#include "cli/json.h"
 #include "cli/output.h"
 #include "cli/pretty.h"
 #include "cli/say.h"
-#include "conf/error.h"
+#include "cli/show_json.h"
 #include "conf/model.h"
 #include "conf/text.h"
 
@@ -210,100 +211,148 @@ static void put_pretty(struct text *out, const char *name, const struct model *m
 	pretty_print(out, name, model, &style);
 }
 
-/* What is asked about one interface; field NULL: all, for people. False: there is no such field. */
-static bool put_device(struct text *out, const char *name, const struct model *model,
-		       const char *field, bool named)
-{
-	char lead[IFNAMSIZ + 1] = "";
+/* What the words ask for. */
+struct question {
+	const char *field; /* NULL: all, for people */
+	bool named;        /* about each of several: name it */
+	bool json;
+};
 
-	if (!field) {
-		put_pretty(out, name, model);
+/* False, said: there is no such field. Asked only of an interface that answers, as wg(8) does. */
+static bool is_field(const char *field)
+{
+	if (!field || !strcmp(field, "dump"))
 		return true;
-	}
-	if (named)
-		strcat(strcpy(lead, name), "\t");
-	if (!strcmp(field, "dump")) {
-		put_dump(out, model, lead);
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
-		if (strcmp(field, fields[i].name) != 0)
-			continue;
-		put_field(out, model, &fields[i], lead);
-		return true;
-	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (!strcmp(field, fields[i].name))
+			return true;
 	say_plain("Invalid parameter: `%s'", field);
 	return false;
 }
 
-static const char *reason(int err)
+static void put_text(struct text *out, const char *name, const struct model *model,
+		     const struct question *question)
 {
-	return strerror(err == -ENOENT || err == -ECONNREFUSED ? ENODEV : -err);
+	char lead[IFNAMSIZ + 1] = "";
+
+	if (!question->field) {
+		put_pretty(out, name, model);
+		return;
+	}
+	if (question->named)
+		strcat(strcpy(lead, name), "\t");
+	if (!strcmp(question->field, "dump"))
+		put_dump(out, model, lead);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (!strcmp(question->field, fields[i].name))
+			put_field(out, model, &fields[i], lead);
 }
 
-static enum command_result show_one(const char *name, const char *field)
+static void put_device(struct json *json, const char *name, const struct model *model,
+		       const struct question *question)
 {
-	enum command_result result = COMMAND_FAILED;
+	if (question->json)
+		show_json_device(json, name, model, question->field,
+				 is_set("WG_HIDE_KEYS", "never"));
+	else
+		put_text(json->out, name, model, question);
+}
+
+/* Around the devices. */
+static void put_begin(struct json *json, const struct question *question)
+{
+	if (!question->json)
+		return;
+	json_open(json, NULL, '{');
+	json_open(json, "interfaces", '[');
+}
+
+static int put_end(struct json *json, const struct question *question)
+{
+	if (question->json) {
+		json_close(json, ']');
+		json_close(json, '}');
+		text_puts(json->out, "\n");
+	}
+	return output_write(json->out);
+}
+
+static enum command_result show_one(const char *name, const struct question *question)
+{
 	struct model model = MODEL_EMPTY;
 	struct text out = TEXT_EMPTY;
-	int err = client_get(name, &model, NULL);
+	struct json json = {.out = &out};
+	enum command_result result = COMMAND_FAILED;
+	int err = access_get(name, &model);
 
-	if (err)
-		say_plain("Unable to access interface: %s", reason(err));
-	else if (!put_device(&out, name, &model, field, false))
+	if (!err && !is_field(question->field)) {
 		result = COMMAND_USAGE;
-	else if (!output_write(&out))
-		result = COMMAND_OK;
+	} else if (!err) {
+		put_begin(&json, question);
+		put_device(&json, name, &model, question);
+		if (!put_end(&json, question))
+			result = COMMAND_OK;
+	}
 	model_wipe(&model);
 	text_wipe(&out);
 	return result;
 }
 
-static enum command_result show_all(const char *field)
+static enum command_result show_all(const struct question *question)
 {
 	enum command_result result = COMMAND_OK;
 	struct text out = TEXT_EMPTY;
+	struct json json = {.out = &out};
 	char (*names)[IFNAMSIZ];
 	size_t count, readable = 0;
 	int err = client_list(&names, &count);
 
 	if (err)
 		say_plain("Unable to list interfaces: %s", strerror(-err));
+	put_begin(&json, question);
 	for (size_t i = 0; i < count && result == COMMAND_OK; i++) {
 		struct model model = MODEL_EMPTY;
 
-		err = client_get(names[i], &model, NULL);
-		if (err) {
-			say_plain("Unable to access interface %s: %s", names[i], reason(err));
-		} else {
+		err = access_get_named(names[i], &model);
+		if (!err && !is_field(question->field)) {
+			result = COMMAND_USAGE;
+		} else if (!err) {
 			readable++;
-			if (!put_device(&out, names[i], &model, field, true))
-				result = COMMAND_USAGE;
-			else if (!field && i + 1 < count)
+			put_device(&json, names[i], &model, question);
+			if (!question->field && !question->json && i + 1 < count)
 				text_puts(&out, "\n");
 		}
 		model_wipe(&model);
 	}
-	if (output_write(&out) || (err && !readable))
-		result = result == COMMAND_OK ? COMMAND_FAILED : result;
+	if (result == COMMAND_OK && (put_end(&json, question) || (err && !readable)))
+		result = COMMAND_FAILED;
 	text_wipe(&out);
 	free(names);
 	return result;
 }
 
-static enum command_result show_interfaces(void)
+static enum command_result show_interfaces(const struct question *question)
 {
 	struct text out = TEXT_EMPTY;
+	struct json json = {.out = &out};
 	char (*names)[IFNAMSIZ];
 	size_t count;
 	int err = client_list(&names, &count);
 
 	if (err)
 		say_plain("Unable to list interfaces: %s", strerror(-err));
-	for (size_t i = 0; i < count; i++)
-		text_printf(&out, "%s%c", names[i], i + 1 < count ? ' ' : '\n');
+	put_begin(&json, question);
+	for (size_t i = 0; i < count; i++) {
+		if (!question->json) {
+			text_printf(&out, "%s%c", names[i], i + 1 < count ? ' ' : '\n');
+			continue;
+		}
+		json_open(&json, NULL, '{');
+		json_string(&json, "name", names[i]);
+		json_close(&json, '}');
+	}
 	if (!err)
-		err = output_write(&out);
+		err = put_end(&json, question);
 	text_wipe(&out);
 	free(names);
 	return err ? COMMAND_FAILED : COMMAND_OK;
@@ -311,15 +360,15 @@ static enum command_result show_interfaces(void)
 
 enum command_result show_run(int argc, char **argv)
 {
-	const char *field;
+	struct question question = {0};
 	struct args args;
 
-	if (args_parse(&args, argc, argv, 0) || args.count > 2)
+	if (args_parse(&args, argc, argv, ARGS_JSON) || args.count > 2)
 		return COMMAND_USAGE;
-	field = args.count > 1 ? args.words[1] : NULL;
-	if (!args.count || !strcmp(args.words[0], "all"))
-		return show_all(field);
-	if (strcmp(args.words[0], "interfaces") != 0)
-		return show_one(args.words[0], field);
-	return field ? COMMAND_USAGE : show_interfaces();
+	question.json = args.json;
+	question.named = !args.count || !strcmp(args.words[0], "all");
+	question.field = args.count > 1 ? args.words[1] : NULL;
+	if (args.count && !strcmp(args.words[0], "interfaces"))
+		return question.field ? COMMAND_USAGE : show_interfaces(&question);
+	return question.named ? show_all(&question) : show_one(args.words[0], &question);
 }

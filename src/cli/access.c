@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * Engines by client, hosts by resolve. Scripts look for wg(8)'s words "Unable to access interface"
+ * and "Unable to modify interface". */
+#include "cli/access.h"
+
+#include <errno.h>
+#include <string.h>
+#include "cli/client.h"
+#include "cli/resolve.h"
+#include "cli/say.h"
+#include "conf/error.h"
+#include "conf/model.h"
+
+/* An interface without an engine is none. */
+static const char *reason(int err)
+{
+	return strerror(err == -ENOENT || err == -ECONNREFUSED ? ENODEV : -err);
+}
+
+int access_get(const char *name, struct model *model)
+{
+	int err = client_get(name, model, NULL);
+
+	if (err)
+		say_plain("Unable to access interface: %s", reason(err));
+	return err;
+}
+
+int access_get_named(const char *name, struct model *model)
+{
+	int err = client_get(name, model, NULL);
+
+	if (err)
+		say_plain("Unable to access interface %s: %s", name, reason(err));
+	return err;
+}
+
+int access_set(const char *name, const struct model *model)
+{
+	int err = client_set(name, model, NULL);
+
+	if (err)
+		say_plain("Unable to modify interface: %s", reason(err));
+	return err;
+}
+
+int access_resolve(struct model *model, const char *file)
+{
+	struct conf_error error = {0};
+	int err = resolve_endpoints(model, &error);
+
+	if (err && file && error.line)
+		say_file_error(file, &error);
+	else if (err)
+		say_error("%s", error.what);
+	return err;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ * Byte for byte what `wg showconf' prints. */
+#include "cli/showconf.h"
+
+#include <sodium.h>
+#include "cli/access.h"
+#include "cli/args.h"
+#include "cli/output.h"
+#include "conf/model.h"
+#include "conf/text.h"
+
+static void put_key(struct text *out, const char *name, const struct key *key)
+{
+	char base64[KEY_BASE64_LEN + 1];
+
+	if (key_is_zero(key))
+		return;
+	key_to_base64(base64, key);
+	text_printf(out, "%s = %s\n", name, base64);
+	sodium_memzero(base64, sizeof(base64));
+}
+
+static void put_peer(struct text *out, const struct model_peer *peer)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	text_puts(out, "\n[Peer]\n");
+	key_to_base64(text, &peer->public_key);
+	text_printf(out, "PublicKey = %s\n", text);
+	put_key(out, "PresharedKey", &peer->preshared_key);
+	for (size_t i = 0; i < peer->allowed_count; i++) {
+		text_puts(out, i ? ", " : "AllowedIPs = ");
+		text_puts(out, prefix_format(text, &peer->allowed[i].prefix));
+	}
+	text_puts(out, peer->allowed_count ? "\n" : "");
+	if (peer->endpoint.sa.sa_family != AF_UNSPEC)
+		text_printf(out, "Endpoint = %s\n", endpoint_format(text, &peer->endpoint));
+	if (peer->keepalive)
+		text_printf(out, "PersistentKeepalive = %u\n", peer->keepalive);
+}
+
+static void put_device(struct text *out, const struct model *model)
+{
+	text_puts(out, "[Interface]\n");
+	if (model->listen_port)
+		text_printf(out, "ListenPort = %u\n", model->listen_port);
+	if (model->fwmark)
+		text_printf(out, "FwMark = 0x%x\n", model->fwmark);
+	put_key(out, "PrivateKey", &model->private_key);
+	for (size_t i = 0; i < model->peer_count; i++)
+		put_peer(out, &model->peers[i]);
+}
+
+enum command_result showconf_run(int argc, char **argv)
+{
+	struct model model = MODEL_EMPTY;
+	struct text out = TEXT_EMPTY;
+	struct args args;
+	int err;
+
+	if (args_parse(&args, argc, argv, 0) || args.count != 1)
+		return COMMAND_USAGE;
+	err = access_get(args.words[0], &model);
+	if (!err) {
+		put_device(&out, &model);
+		err = output_write(&out);
+	}
+	model_wipe(&model);
+	text_wipe(&out);
+	return err ? COMMAND_FAILED : COMMAND_OK;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ * The difference of two configurations. Peers are found by their sorted keys, as there may be very
+ * many. */
+#include "cli/sync.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include "conf/model.h"
+
+/* Peers by their public keys, which are no secret. */
+struct index {
+	const struct model_peer **peers; /* sorted; owned; valid until their model grows */
+	size_t count;
+};
+
+static int compare_peers(const void *left, const void *right)
+{
+	const struct model_peer *const *a = left, *const *b = right;
+
+	return memcmp((*a)->public_key.bytes, (*b)->public_key.bytes, KEY_LEN);
+}
+
+static int compare_prefixes(const void *left, const void *right)
+{
+	const struct prefix *a = left, *b = right;
+
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	if (a->cidr != b->cidr)
+		return a->cidr < b->cidr ? -1 : 1;
+	return memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+static int index_build(struct index *index, const struct model *model)
+{
+	index->peers = calloc(model->peer_count + 1, sizeof(struct model_peer *));
+	if (!index->peers)
+		return -ENOMEM;
+	index->count = model->peer_count;
+	for (size_t i = 0; i < index->count; i++)
+		index->peers[i] = &model->peers[i];
+	qsort(index->peers, index->count, sizeof(struct model_peer *), compare_peers);
+	return 0;
+}
+
+static const struct model_peer *index_find(const struct index *index, const struct model_peer *peer)
+{
+	const struct model_peer **found = bsearch(&peer, index->peers, index->count,
+						  sizeof(struct model_peer *), compare_peers);
+
+	return found ? *found : NULL;
+}
+
+static bool has_twins(const struct index *index)
+{
+	for (size_t i = 1; i < index->count; i++)
+		if (!compare_peers(&index->peers[i - 1], &index->peers[i]))
+			return true;
+	return false;
+}
+
+/* Appends the peer's prefixes without their host bits; false: some are to be added or removed
+ * instead of being all that there is. */
+static bool collect(struct prefix *prefixes, size_t *count, const struct model_peer *peer)
+{
+	for (size_t i = 0; i < peer->allowed_count; i++) {
+		prefixes[*count] = peer->allowed[i].prefix;
+		prefix_mask(&prefixes[(*count)++]);
+	}
+	return peer->replace_allowed || !peer->allowed_count;
+}
+
+static size_t count_prefixes(const struct model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->peer_count; i++)
+		count += model->peers[i].allowed_count;
+	return count;
+}
+
+/* 1: every prefix is named once, so that no peer takes one from another and each may be looked at
+ * alone. 0: no. -ENOMEM. */
+static int is_plain(const struct model *model)
+{
+	struct prefix *all = calloc(count_prefixes(model) + 1, sizeof(*all));
+	size_t count = 0;
+	int plain = 1;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < model->peer_count && plain; i++)
+		plain = collect(all, &count, &model->peers[i]);
+	qsort(all, count, sizeof(*all), compare_prefixes);
+	for (size_t i = 1; i < count && plain; i++)
+		plain = compare_prefixes(&all[i - 1], &all[i]) != 0;
+	free(all);
+	return plain;
+}
+
+/* 1, 0 or -ENOMEM. */
+static int has_same_prefixes(const struct model_peer *a, const struct model_peer *b)
+{
+	size_t count = a->allowed_count, a_count = 0, b_count = 0;
+	struct prefix *prefixes;
+	int same = 1;
+
+	if (count != b->allowed_count)
+		return 0;
+	prefixes = calloc(2 * count + 1, sizeof(*prefixes));
+	if (!prefixes)
+		return -ENOMEM;
+	collect(prefixes, &a_count, a);
+	collect(prefixes + count, &b_count, b);
+	qsort(prefixes, count, sizeof(*prefixes), compare_prefixes);
+	qsort(prefixes + count, count, sizeof(*prefixes), compare_prefixes);
+	for (size_t i = 0; i < count && same; i++)
+		same = compare_prefixes(&prefixes[i], &prefixes[count + i]) == 0;
+	free(prefixes);
+	return same;
+}
+
+/* A peer that stays. */
+static int reduce_peer(struct model_peer *wanted, const struct model_peer *now, bool plain)
+{
+	int same;
+
+	if (!wanted->has_preshared_key)
+		wanted->has_preshared_key = !key_is_zero(&now->preshared_key);
+	if (!wanted->has_keepalive)
+		wanted->has_keepalive = now->keepalive != 0;
+	if (!plain)
+		return 0;
+	if (key_equal(&wanted->preshared_key, &now->preshared_key))
+		wanted->has_preshared_key = false;
+	if (wanted->keepalive == now->keepalive)
+		wanted->has_keepalive = false;
+	if (endpoint_equal(&wanted->endpoint, &now->endpoint))
+		memset(&wanted->endpoint, 0, sizeof(wanted->endpoint));
+	same = has_same_prefixes(wanted, now);
+	if (same > 0) {
+		wanted->replace_allowed = false;
+		wanted->allowed_count = 0;
+	}
+	return same < 0 ? same : 0;
+}
+
+static int reduce_peers(struct model *wanted, const struct index *present, bool plain)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < wanted->peer_count && !err; i++) {
+		const struct model_peer *now = index_find(present, &wanted->peers[i]);
+
+		if (now)
+			err = reduce_peer(&wanted->peers[i], now, plain);
+	}
+	return err;
+}
+
+static void reduce_device(struct model *wanted, const struct model *now)
+{
+	if (wanted->has_private_key && key_equal(&wanted->private_key, &now->private_key))
+		wanted->has_private_key = false;
+	if (wanted->has_listen_port && wanted->listen_port == now->listen_port)
+		wanted->has_listen_port = false;
+	if (wanted->has_fwmark && wanted->fwmark == now->fwmark)
+		wanted->has_fwmark = false;
+}
+
+/* Whatever is in present and not in named. */
+static int remove_others(struct model *wanted, const struct index *named, const struct model *now)
+{
+	bool *goes = calloc(now->peer_count + 1, sizeof(*goes));
+
+	if (!goes)
+		return -ENOMEM;
+	/* All are looked up first: adding peers moves those that the index points to. */
+	for (size_t i = 0; i < now->peer_count; i++)
+		goes[i] = !index_find(named, &now->peers[i]);
+	for (size_t i = 0; i < now->peer_count; i++) {
+		struct model_peer *peer = goes[i] ? model_add_peer(wanted) : NULL;
+
+		if (goes[i] && !peer) {
+			free(goes);
+			return -ENOMEM;
+		}
+		if (peer) {
+			peer->public_key = now->peers[i].public_key;
+			peer->remove = true;
+		}
+	}
+	free(goes);
+	return 0;
+}
+
+int sync_reduce(struct model *wanted, const struct model *now)
+{
+	struct index named = {0}, present = {0};
+	int err = index_build(&named, wanted), plain = 0;
+
+	if (!err)
+		err = index_build(&present, now);
+	if (!err)
+		plain = is_plain(wanted);
+	if (plain < 0)
+		err = plain;
+	reduce_device(wanted, now);
+	if (!err)
+		err = reduce_peers(wanted, &present, plain && !has_twins(&named));
+	if (!err)
+		err = remove_others(wanted, &named, now);
+	free(named.peers);
+	free(present.peers);
+	return err;
+}
