@@ -282,7 +282,8 @@ static enum command_result run_as_wg(int argc, char **argv)
 		print_wg_help(stderr);
 		return COMMAND_FAILED;
 	}
-	if (argc == 2 && command->run == show_run && is_help(argv[1])) {
+	if (argc == 2 && command->run == show_run &&
+	    (is_help(argv[1]) || !strcmp(argv[1], "help"))) {
 		print_usage(stderr, "wg", command);
 		return COMMAND_OK;
 	}

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
@@ -78,13 +79,26 @@ static int warn(void *user, const struct conf_error *warning)
 	return 0;
 }
 
+/* The key itself in place of its file: not even that there is no such file may repeat it. */
+static bool is_key(const char *path)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/=";
+	size_t len = strlen(path);
+
+	return len >= KEY_BASE64_LEN - 1 && path[0] != '/' && strspn(path, digits) == len;
+}
+
 static int read_file(struct model *model, const struct word *word, const char *path)
 {
 	struct model_peer *peer = word->of_peer ? &model->peers[model->peer_count - 1] : NULL;
 	struct conf_error error = {0};
 	int err = keyfile_read(peer ? &peer->preshared_key : &model->private_key, path, &error);
 
-	if (err)
+	if (err && is_key(path))
+		say_error("%s: expected the name of a file that holds the key, not the key itself",
+			  word->name);
+	else if (err)
 		say_file_error(path, &error);
 	else if (peer)
 		peer->has_preshared_key = true;

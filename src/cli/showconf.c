@@ -24,7 +24,7 @@ static void put_peer(struct text *out, const struct model_peer *peer)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	text_puts(out, "\n[Peer]\n");
+	text_puts(out, "[Peer]\n");
 	key_to_base64(text, &peer->public_key);
 	text_printf(out, "PublicKey = %s\n", text);
 	put_key(out, "PresharedKey", &peer->preshared_key);
@@ -47,8 +47,11 @@ static void put_device(struct text *out, const struct model *model)
 	if (model->fwmark)
 		text_printf(out, "FwMark = 0x%x\n", model->fwmark);
 	put_key(out, "PrivateKey", &model->private_key);
-	for (size_t i = 0; i < model->peer_count; i++)
+	text_puts(out, "\n");
+	for (size_t i = 0; i < model->peer_count; i++) {
+		text_puts(out, i ? "\n" : "");
 		put_peer(out, &model->peers[i]);
+	}
 }
 
 enum command_result showconf_run(int argc, char **argv)
