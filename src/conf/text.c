@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #define TEXT_SIZE_FIRST 256
+#define PRINTF_GUESS 64 /* bytes that most formats fit into */
 
 /* Room for len bytes more and the NUL; false, with text->failed set, where there is none. */
 static bool text_reserve(struct text *text, size_t len)
@@ -61,22 +62,27 @@ void text_puts(struct text *text, const char *string)
 
 void text_printf(struct text *text, const char *format, ...)
 {
+	size_t room;
 	va_list args;
 	int len;
 
-	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	if (len < 0) {
-		text->failed = true;
+	if (!text_reserve(text, PRINTF_GUESS))
 		return;
+	room = text->size - text->len;
+	va_start(args, format);
+	len = vsnprintf(text->data + text->len, room, format, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len >= room && text_reserve(text, (size_t)len)) {
+		va_start(args, format);
+		vsnprintf(text->data + text->len, (size_t)len + 1, format, args);
+		va_end(args);
 	}
-	if (!text_reserve(text, (size_t)len))
-		return;
-	va_start(args, format);
-	vsnprintf(text->data + text->len, (size_t)len + 1, format, args);
-	va_end(args);
-	text->len += (size_t)len;
+	if (len < 0)
+		text->failed = true;
+	if (text->failed)
+		text->data[text->len] = '\0';
+	else
+		text->len += (size_t)len;
 }
 
 void text_consume(struct text *text, size_t len)
