@@ -75,7 +75,7 @@ static void sleep_until(uint64_t when)
 
 struct sockaddr_in flooder_target(const char *address, const char *port)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
 
 	if (inet_pton(AF_INET, address, &to.sin_addr) != 1) {
 		errno = EINVAL;
@@ -113,7 +113,7 @@ static void make_messages(struct flood *flood, const char *kind, const struct ke
 
 	cookie_maker_init(&maker, victim);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); ++i) {
-		if (strcmp(kinds[i].name, kind))
+		if (strcmp(kinds[i].name, kind) != 0)
 			continue;
 		flood->len = kinds[i].len;
 		for (unsigned k = 0; k < MESSAGES; ++k) {

@@ -38,7 +38,7 @@ int __wrap_getservbyname_r(const char *name, const char *protocol, struct serven
 	(void)protocol, (void)buffer, (void)size;
 	memset(entry, 0, sizeof(*entry));
 	*result = NULL;
-	if (strcmp(name, "domain") && strcmp(name, "ntp"))
+	if (strcmp(name, "domain") != 0 && strcmp(name, "ntp") != 0)
 		return 0;
 	entry->s_port = htons(name[0] == 'd' ? 53 : 123);
 	*result = entry;

@@ -11,7 +11,7 @@ struct nl_sock;
 struct nlmsghdr;
 
 /* 0 with a socket of its own, or -errno. */
-int netlink_open(struct nl_sock **socket);
+int netlink_open(struct nl_sock **opened);
 /* NULL is fine. */
 void netlink_close(struct nl_sock *socket);
 

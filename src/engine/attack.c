@@ -397,7 +397,7 @@ void attack_arm(void)
 	const struct sigaction harmless = {.sa_handler = work, .sa_flags = SA_RESTART};
 
 	for (int fd = 3; fd < FDS_MAX; ++fd) {
-		struct sockaddr_storage name;
+		struct sockaddr_storage name = {0};
 		socklen_t len = sizeof(name);
 		uint8_t request[64]; /* an ifreq */
 		int accepts = 0;

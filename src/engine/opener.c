@@ -78,8 +78,8 @@ static int send_message(int fd, struct message *message, struct udp *udp, unsign
 	}
 	wrap(&parcel, message);
 	parcel.header.msg_controllen = sockets ? CMSG_SPACE(sockets * sizeof(int)) : 0;
-	if (sockets) {
-		struct cmsghdr *c = CMSG_FIRSTHDR(&parcel.header);
+	struct cmsghdr *c = CMSG_FIRSTHDR(&parcel.header);
+	if (c) { /* else there are no sockets */
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sockets * sizeof(int));

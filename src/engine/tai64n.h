@@ -25,8 +25,8 @@ struct tai64n {
 /* Before anything was recorded. */
 void tai64n_init(struct tai64n *time, const uint8_t boot[TAI64N_BOOT_LEN]);
 /* From now on not before what the record says. 0 or -EBADMSG: damaged, or none; nothing changed. */
-int tai64n_restore(struct tai64n *time, const uint8_t record[TAI64N_RECORD_LEN], uint64_t now);
+int tai64n_restore(struct tai64n *time, const uint8_t bytes[TAI64N_RECORD_LEN], uint64_t now);
 /* The time to claim at this moment. *due: a new record has to be written before it is used. */
 uint64_t tai64n_at(struct tai64n *time, uint64_t now, uint64_t wall, bool *due);
 /* The record for time->boot, offset and reserved. */
-void tai64n_record(const struct tai64n *time, uint8_t record[TAI64N_RECORD_LEN]);
+void tai64n_record(const struct tai64n *time, uint8_t bytes[TAI64N_RECORD_LEN]);

@@ -4,7 +4,7 @@
  * decimal numbers, each in a field of 20 characters (see faults.bash). Nothing here makes a system
  * call once the program runs, so a sandbox is no hindrance. A sanitizer's own code does not outlive
  * want of memory: in its presence only the program's own allocations fail, not its libraries'. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +81,7 @@ __attribute__((constructor)) static void start(void)
 	int fd;
 
 	find_real();
-	if (!program || !file || strcmp(program, program_invocation_short_name))
+	if (!program || !file || strcmp(program, program_invocation_short_name) != 0)
 		return;
 	if (dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init"))
 		dl_iterate_phdr(find_own, NULL);

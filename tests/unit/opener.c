@@ -63,7 +63,7 @@ static int tear_down(void **state)
 
 static uint16_t port_of(int fd)
 {
-	struct sockaddr_in6 name;
+	struct sockaddr_in6 name = {0};
 	socklen_t len = sizeof(name);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
