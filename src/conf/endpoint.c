@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "conf/number.h"
+#include "conf/scope.h"
 
 /* A stretch of the text, from the byte at start. */
 struct piece {
@@ -132,7 +133,7 @@ int endpoint_split(char host[ENDPOINT_HOST_MAX], char port[ENDPOINT_PORT_MAX], c
 /* The index of the interface that the scope names, or the number that it is; 0: neither. */
 static uint32_t scope_parse(const char *scope)
 {
-	unsigned index = if_nametoindex(scope);
+	unsigned index = scope_index(scope);
 	uint64_t number;
 
 	if (index)
@@ -178,7 +179,7 @@ static void format_inet6(char text[ENDPOINT_TEXT_MAX], const struct sockaddr_in6
 	char address[INET6_ADDRSTRLEN] = "", name[IF_NAMESIZE] = "", scope[IF_NAMESIZE + 1] = "";
 
 	inet_ntop(AF_INET6, &in6->sin6_addr, address, sizeof(address));
-	if (in6->sin6_scope_id && if_indextoname(in6->sin6_scope_id, name))
+	if (in6->sin6_scope_id && scope_name(name, in6->sin6_scope_id))
 		snprintf(scope, sizeof(scope), "%%%s", name);
 	else if (in6->sin6_scope_id)
 		snprintf(scope, sizeof(scope), "%%%u", in6->sin6_scope_id);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "conf/scope.h"
 #include "engine/attack.h"
 #include "engine/engine.h"
 #include "engine/log.h"
@@ -306,6 +307,7 @@ static int run(struct start *start, const struct opener *opener, struct uapi_ser
 	}
 	open_clock(start->options, engine.workers[0].tun.name, &engine.clock);
 	(void)!chdir("/");
+	scope_keep();
 	sandbox_drop(&start->sandbox, start->locked_by_right);
 	err = loop_run(&engine, server, ready, start);
 	uapi_server_close(server, opener);

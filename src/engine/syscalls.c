@@ -63,6 +63,9 @@ static const struct rule engine_rules[] = {
 	{.name = "dup3"},
 	/* which name our interface has now */
 	{.name = "ioctl", 1, {{1, SCMP_CMP_EQ, TUNGETIFF, 0}}},
+	/* the scopes of endpoints */
+	{.name = "ioctl", 1, {{1, SCMP_CMP_EQ, SIOCGIFINDEX, 0}}},
+	{.name = "ioctl", 1, {{1, SCMP_CMP_EQ, SIOCGIFNAME, 0}}},
 	/* waiting, time */
 	{.name = "epoll_ctl"},
 	{.name = "epoll_wait"},

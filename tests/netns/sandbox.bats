@@ -141,6 +141,14 @@ sides() {
 	works
 }
 
+@test "the interface that an endpoint names is still found" {
+	make_sides a
+	start a
+	contains "$(uapi a "$(printf 'set=1\npublic_key=%064x\nendpoint=[fe80::1%%lo]:4000\n' 7)"$'\n')" '^errno=0$'
+	contains "$(uapi a $'get=1\n')" '^endpoint=\[fe80::1%lo\]:4000$'
+	contains "$(uapi a "$(printf 'set=1\npublic_key=%064x\nendpoint=[fe80::1%%nowhere]:4000\n' 7)"$'\n')" '^errno=-22$'
+}
+
 @test "a port that is in use is still noticed, and the present one stays" {
 	local holder
 
