@@ -153,7 +153,8 @@ class Engine:
                 prepare()
 
         self._errors = tempfile.TemporaryFile()
-        environment = {name: value for name, value in os.environ.items() if name != "LOG_LEVEL"} | self.environment
+        # What it gave up at its start is of no interest here.
+        environment = os.environ | {"LOG_LEVEL": "error"} | self.environment
         self.process = subprocess.Popen(
             [program, "-f", self.name], stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors,
             env=environment, preexec_fn=become)
