@@ -421,7 +421,6 @@ static int daemonise(const struct options *options)
 	}
 	close(ends[0]);
 	setsid();
-	(void)!chdir("/");
 	return serve(options, ends[1]) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

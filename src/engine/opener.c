@@ -123,6 +123,9 @@ static int receive_message(int fd, struct message *message, struct udp *udp, uns
 	while (taken < sockets)
 		close(fds[taken++]);
 	close_all(udp, count);
+	/* Those that found no room here went away. */
+	if (parcel.header.msg_flags & MSG_CTRUNC)
+		return -EMFILE;
 	return len ? -EPROTO : -EPIPE;
 }
 
@@ -198,6 +201,7 @@ _Noreturn static void begin(int fd, unsigned count, const char *path, int null, 
 	if (getppid() != engine)
 		_exit(EXIT_FAILURE);
 	leave(fd, null);
+	(void)!chdir("/");
 	snprintf(directory, sizeof(directory), "%s", path);
 	slash = strrchr(directory, '/');
 	if (slash)
