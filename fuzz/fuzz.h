@@ -75,17 +75,3 @@ static inline void *exact(const void *bytes, size_t len)
 		memcpy(copy, bytes, len);
 	return copy;
 }
-
-/* The same place: address, port and scope. */
-static inline bool endpoint_equal(const union sockaddr_ip *a, const union sockaddr_ip *b)
-{
-	if (a->sa.sa_family != b->sa.sa_family)
-		return false;
-	if (a->sa.sa_family == AF_INET)
-		return a->in4.sin_port == b->in4.sin_port &&
-		       a->in4.sin_addr.s_addr == b->in4.sin_addr.s_addr;
-	return a->sa.sa_family != AF_INET6 ||
-	       (a->in6.sin6_port == b->in6.sin6_port &&
-		a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
-		IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr));
-}

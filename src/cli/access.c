@@ -5,7 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include "cli/client.h"
+#include "cli/device.h"
 #include "cli/resolve.h"
 #include "cli/say.h"
 #include "conf/error.h"
@@ -19,7 +19,7 @@ static const char *reason(int err)
 
 int access_get(const char *name, struct model *model)
 {
-	int err = client_get(name, model, NULL);
+	int err = device_get(name, model, NULL);
 
 	if (err)
 		say_plain("Unable to access interface: %s", reason(err));
@@ -28,7 +28,7 @@ int access_get(const char *name, struct model *model)
 
 int access_get_named(const char *name, struct model *model)
 {
-	int err = client_get(name, model, NULL);
+	int err = device_get(name, model, NULL);
 
 	if (err)
 		say_plain("Unable to access interface %s: %s", name, reason(err));
@@ -37,7 +37,7 @@ int access_get_named(const char *name, struct model *model)
 
 int access_set(const char *name, const struct model *model)
 {
-	int err = client_set(name, model, NULL);
+	int err = device_set(name, model, NULL);
 
 	if (err)
 		say_plain("Unable to modify interface: %s", reason(err));

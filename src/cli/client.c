@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <sodium.h>
+#include "cli/names.h"
 #include "conf/error.h"
 #include "conf/text.h"
 #include "conf/uapi.h"
@@ -194,17 +195,6 @@ static bool is_there(const char *name)
 	return err != -ENOENT && err != -ECONNREFUSED;
 }
 
-static int append_name(char (**names)[IFNAMSIZ], size_t *count, const char *name)
-{
-	char (*more)[IFNAMSIZ] = reallocarray(*names, *count + 1, sizeof(**names));
-
-	if (!more)
-		return -ENOMEM;
-	*names = more;
-	strcpy(more[(*count)++], name);
-	return 0;
-}
-
 int client_list(char (**names)[IFNAMSIZ], size_t *count)
 {
 	DIR *dir = opendir(CLIENT_DIRECTORY);
@@ -212,13 +202,11 @@ int client_list(char (**names)[IFNAMSIZ], size_t *count)
 	struct dirent *entry;
 	int err = 0;
 
-	*names = NULL;
-	*count = 0;
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while (!err && (entry = readdir(dir)))
 		if (entry_name(name, entry->d_name) && is_there(name))
-			err = append_name(names, count, name);
+			err = names_add(names, count, name);
 	closedir(dir);
 	return err;
 }

@@ -21,8 +21,8 @@ int client_set(const char *name, const struct model *model, struct conf_error *e
 /* Reads all into an empty model, which the caller wipes, also after an error. 0 or -errno with
  * *error filled. */
 int client_get(const char *name, struct model *model, struct conf_error *error);
-/* The interfaces whose engines answer, in the directory's order; *names is the caller's to
- * free(). 0 or -errno. */
+/* Adds the interfaces whose engines answer, in the directory's order, to a list (names.h). 0 or
+ * -errno. */
 int client_list(char (**names)[IFNAMSIZ], size_t *count);
 /* Removes a socket that an engine left behind. 0 or -errno. */
 int client_remove_stale(const char *name);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Links, addresses and routes: what is asked of the kernel, and what its answers say. */
+ * What rtnetlink(7) knows about links, addresses and routes. Every request is built here and
+ * exchanged by netlink. */
 #include "cli/iface.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "cli/names.h"
 #include "cli/netlink.h"
 #include "conf/endpoint.h"
 #include "conf/error.h"
@@ -20,21 +23,21 @@
 #define DUMP_TRIES 5 /* a table that changes while it is read is read again */
 
 struct iface {
-	struct nl_sock *socket;
+	struct netlink *netlink;
 };
 
-int iface_open(struct iface **opened)
+int iface_open(struct iface **iface)
 {
-	struct iface *iface = calloc(1, sizeof(*iface));
 	int err;
 
-	if (!iface)
+	*iface = calloc(1, sizeof(**iface));
+	if (!*iface)
 		return -ENOMEM;
-	err = netlink_open(&iface->socket);
-	if (err)
-		free(iface);
-	else
-		*opened = iface;
+	err = netlink_open(&(*iface)->netlink, NETLINK_ROUTE);
+	if (err) {
+		free(*iface);
+		*iface = NULL;
+	}
 	return err;
 }
 
@@ -42,7 +45,7 @@ void iface_close(struct iface *iface)
 {
 	if (!iface)
 		return;
-	netlink_close(iface->socket);
+	netlink_close(iface->netlink);
 	free(iface);
 }
 
@@ -56,6 +59,8 @@ static void read_link(struct nlmsghdr *reply, void *arg)
 	    nlmsg_parse(reply, sizeof(*header), attrs, IFLA_MAX, NULL) < 0)
 		return;
 	link->index = (unsigned)header->ifi_index;
+	if (attrs[IFLA_IFNAME])
+		nla_strlcpy(link->name, attrs[IFLA_IFNAME], sizeof(link->name));
 	link->up = header->ifi_flags & IFF_UP;
 	if (attrs[IFLA_MTU])
 		link->mtu = nla_get_u32(attrs[IFLA_MTU]);
@@ -76,7 +81,7 @@ static int find_link(struct iface *iface, const char *name, unsigned index, stru
 	*link = (struct iface_link){0};
 	if (name)
 		netlink_put(&msg, IFLA_IFNAME, name, strlen(name) + 1);
-	return netlink_request(iface->socket, msg, read_link, link, error);
+	return netlink_request(iface->netlink, msg, read_link, link, error);
 }
 
 int iface_find(struct iface *iface, const char *name, struct iface_link *link,
@@ -85,11 +90,43 @@ int iface_find(struct iface *iface, const char *name, struct iface_link *link,
 	return find_link(iface, name, 0, link, error);
 }
 
+struct kind_list {
+	const char *kind;
+	char (**names)[IFNAMSIZ];
+	size_t *count;
+	int err;
+};
+
+static void list_link(struct nlmsghdr *reply, void *arg)
+{
+	struct iface_link link = {0};
+	struct kind_list *list = arg;
+
+	read_link(reply, &link);
+	if (!strcmp(link.kind, list->kind) && !list->err)
+		list->err = names_add(list->names, list->count, link.name);
+}
+
+int iface_list_kind(struct iface *iface, const char *kind, char (**names)[IFNAMSIZ], size_t *count)
+{
+	struct kind_list list = {.kind = kind, .names = names, .count = count};
+	const struct ifinfomsg header = {0};
+	int err = -EAGAIN;
+
+	/* What a broken list told remains right as far as it goes. */
+	for (int try = 0; try < DUMP_TRIES && err == -EAGAIN; try++)
+		err = netlink_request(
+			iface->netlink,
+			netlink_message(RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header)),
+			list_link, &list, NULL);
+	return err ? err : list.err;
+}
+
 int iface_delete(struct iface *iface, unsigned index, struct conf_error *error)
 {
 	const struct ifinfomsg header = {.ifi_index = (int)index};
 
-	return netlink_request(iface->socket,
+	return netlink_request(iface->netlink,
 			       netlink_message(RTM_DELLINK, 0, &header, sizeof(header)), NULL, NULL,
 			       error);
 }
@@ -104,14 +141,14 @@ int iface_set_up(struct iface *iface, unsigned index, uint32_t mtu, struct conf_
 	struct nl_msg *msg = netlink_message(RTM_NEWLINK, 0, &header, sizeof(header));
 
 	netlink_put_number(&msg, IFLA_MTU, mtu);
-	return netlink_request(iface->socket, msg, NULL, NULL, error);
+	return netlink_request(iface->netlink, msg, NULL, NULL, error);
 }
 
 int iface_set_down(struct iface *iface, unsigned index, struct conf_error *error)
 {
 	const struct ifinfomsg header = {.ifi_index = (int)index, .ifi_change = IFF_UP};
 
-	return netlink_request(iface->socket,
+	return netlink_request(iface->netlink,
 			       netlink_message(RTM_NEWLINK, 0, &header, sizeof(header)), NULL, NULL,
 			       error);
 }
@@ -133,7 +170,7 @@ static int change_address(struct iface *iface, int type, int flags, unsigned ind
 
 	netlink_put(&msg, IFA_LOCAL, address->addr, address_len(address));
 	netlink_put(&msg, IFA_ADDRESS, address->addr, address_len(address));
-	return netlink_request(iface->socket, msg, NULL, NULL, error);
+	return netlink_request(iface->netlink, msg, NULL, NULL, error);
 }
 
 int iface_add_address(struct iface *iface, unsigned index, const struct prefix *address,
@@ -165,7 +202,7 @@ static int change_route(struct iface *iface, int type, int flags, unsigned index
 	prefix_mask(&masked);
 	netlink_put(&msg, RTA_DST, masked.addr, address_len(to));
 	netlink_put_number(&msg, RTA_OIF, index);
-	return netlink_request(iface->socket, msg, NULL, NULL, error);
+	return netlink_request(iface->netlink, msg, NULL, NULL, error);
 }
 
 int iface_add_route(struct iface *iface, unsigned index, const struct prefix *to,
@@ -262,7 +299,7 @@ static int dump_routes(struct iface *iface, int family, struct route_list *list)
 		list->count = before;
 		if (list->index)
 			netlink_put_number(&msg, RTA_OIF, list->index);
-		err = netlink_request(iface->socket, msg, list_route, list, NULL);
+		err = netlink_request(iface->netlink, msg, list_route, list, NULL);
 	}
 	if (err == -ENOENT || err == -EAFNOSUPPORT || err == -EOPNOTSUPP)
 		return 0; /* no such table, or no IPv6: no routes */
@@ -332,7 +369,7 @@ int iface_path_mtu(struct iface *iface, const union sockaddr_ip *to, uint32_t ma
 		netlink_put_number(&msg, RTA_OIF, to->in6.sin6_scope_id);
 	if (mark)
 		netlink_put_number(&msg, RTA_MARK, mark);
-	err = netlink_request(iface->socket, msg, read_one_route, &route, NULL);
+	err = netlink_request(iface->netlink, msg, read_one_route, &route, NULL);
 	return err ? err : route_mtu(iface, &route, mtu);
 }
 

@@ -3,6 +3,7 @@
  * and `ip route` do. Fills *error with the kernel's own errno and words. */
 #pragma once
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@ struct prefix;
 union sockaddr_ip;
 
 struct iface_link {
+	char name[IFNAMSIZ];
 	unsigned index;
 	uint32_t mtu;
 	bool up;
@@ -27,6 +29,8 @@ void iface_close(struct iface *iface); /* NULL is fine */
 /* 0 or -errno: -ENODEV if there is no such link. */
 int iface_find(struct iface *iface, const char *name, struct iface_link *link,
 	       struct conf_error *error);
+/* Adds the interfaces of a kind, such as "wireguard", to a list (names.h). 0 or -errno. */
+int iface_list_kind(struct iface *iface, const char *kind, char (**names)[IFNAMSIZ], size_t *count);
 int iface_delete(struct iface *iface, unsigned index, struct conf_error *error);
 int iface_set_up(struct iface *iface, unsigned index, uint32_t mtu, struct conf_error *error);
 int iface_set_down(struct iface *iface, unsigned index, struct conf_error *error);

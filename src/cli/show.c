@@ -10,7 +10,7 @@
 #include <sodium.h>
 #include "cli/access.h"
 #include "cli/args.h"
-#include "cli/client.h"
+#include "cli/device.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/pretty.h"
@@ -305,7 +305,7 @@ static enum command_result show_all(const struct question *question)
 	struct json json = {.out = &out};
 	char (*names)[IFNAMSIZ];
 	size_t count, readable = 0;
-	int err = client_list(&names, &count);
+	int err = device_list(&names, &count);
 
 	if (err)
 		say_plain("Unable to list interfaces: %s", strerror(-err));
@@ -337,7 +337,7 @@ static enum command_result show_interfaces(const struct question *question)
 	struct json json = {.out = &out};
 	char (*names)[IFNAMSIZ];
 	size_t count;
-	int err = client_list(&names, &count);
+	int err = device_list(&names, &count);
 
 	if (err)
 		say_plain("Unable to list interfaces: %s", strerror(-err));

@@ -43,6 +43,8 @@ int tunnel_look(struct iface *iface, const char *name, enum tunnel_state *state,
 		*state = strcmp(link.kind, "tun") ? TUNNEL_FOREIGN : TUNNEL_RUNS;
 	else if (err)
 		*state = answer == -ECONNREFUSED ? TUNNEL_LEFTOVER : TUNNEL_ABSENT;
+	else if (!strcmp(link.kind, "wireguard"))
+		*state = TUNNEL_RUNS;
 	else
 		*state = is_leftover(&link) ? TUNNEL_LEFTOVER : TUNNEL_FOREIGN;
 	return 0;

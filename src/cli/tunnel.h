@@ -29,7 +29,7 @@ struct tunnel {
 
 enum tunnel_state {
 	TUNNEL_ABSENT,   /* neither link nor socket */
-	TUNNEL_RUNS,     /* its engine answers, its link is here */
+	TUNNEL_RUNS,     /* its engine answers, its link is here; or the link is the kernel's own */
 	TUNNEL_ELSEWHERE, /* its engine answers, but its link is not in this network namespace */
 	TUNNEL_LEFTOVER, /* a TUN or a socket, or both, that an engine left behind */
 	TUNNEL_FOREIGN,  /* a link of that name that is no tunnel of ours */

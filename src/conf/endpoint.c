@@ -200,6 +200,20 @@ char *endpoint_format(char text[ENDPOINT_TEXT_MAX], const union sockaddr_ip *add
 	return text;
 }
 
+bool endpoint_equal(const union sockaddr_ip *a, const union sockaddr_ip *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->in4.sin_port == b->in4.sin_port &&
+		       a->in4.sin_addr.s_addr == b->in4.sin_addr.s_addr;
+	if (a->sa.sa_family == AF_INET6)
+		return a->in6.sin6_port == b->in6.sin6_port &&
+		       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
+		       IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
+	return true;
+}
+
 socklen_t endpoint_len(const union sockaddr_ip *addr)
 {
 	if (addr->sa.sa_family == AF_INET)

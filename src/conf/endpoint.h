@@ -29,5 +29,7 @@ int endpoint_parse_numeric(union sockaddr_ip *addr, const char *text, size_t len
 /* "192.0.2.1:51820" or "[2001:db8::1%eth0]:51820" (the scope as a name, else as a number). Returns
  * text. */
 char *endpoint_format(char text[ENDPOINT_TEXT_MAX], const union sockaddr_ip *addr);
+/* Same family, address, port and scope. */
+bool endpoint_equal(const union sockaddr_ip *a, const union sockaddr_ip *b);
 /* Length of the sockaddr for system calls. */
 socklen_t endpoint_len(const union sockaddr_ip *addr);

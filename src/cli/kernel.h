@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * WireGuard interfaces of the kernel's own module, over generic netlink (<linux/wireguard.h>). */
+#pragma once
+
+#include <net/if.h>
+#include <stddef.h>
+
+struct conf_error;
+struct model;
+
+/* Configures; endpoints must be resolved. What does not fit in one request goes in several: after
+ * an error the first of them may have been done. 0 or -errno with *error filled; -ENODEV: no such
+ * interface, or no module. */
+int kernel_set(const char *name, const struct model *model, struct conf_error *error);
+/* Reads all into an empty model, which the caller wipes, also after an error. 0 or -errno with
+ * *error filled, as above. */
+int kernel_get(const char *name, struct model *model, struct conf_error *error);
+/* Adds the interfaces of this network namespace to a list (names.h). 0 or -errno. */
+int kernel_list(char (**names)[IFNAMSIZ], size_t *count);
