@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The way in (whitepaper section 5.4.6):
- *   1. read trains of datagrams; handshake messages that may be true go to the control thread's
- * queue
+ *   1. read trains of datagrams; handshake messages that may be true go to the control thread
  *   2. consecutive data messages to one index are a run: one look-up of the keypair
  *   3. open each in place; then, under the peer's lock, replay window and roaming
  *   4. cryptokey routing: the inner source must be the peer's; trim to the inner length; write to
- * the TUN Nothing changes before a tag was right. */
+ *      the TUN
+ * Nothing changes before a tag was right. */
 #include "engine/inbound.h"
 
 #include <stdbool.h>
