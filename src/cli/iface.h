@@ -23,7 +23,7 @@ struct iface_link {
 };
 
 /* One netlink socket. 0 or -errno. */
-int iface_open(struct iface **opened);
+int iface_open(struct iface **iface);
 void iface_close(struct iface *iface); /* NULL is fine */
 
 /* 0 or -errno: -ENODEV if there is no such link. */

@@ -91,7 +91,7 @@ static bool is_key(const char *path)
 
 static int read_file(struct model *model, const struct word *word, const char *path)
 {
-	struct model_peer *peer = word->of_peer ? &model->peers[model->peer_count - 1] : NULL;
+	struct model_peer *peer = word->of_peer ? model_last_peer(model) : NULL;
 	struct conf_error error = {0};
 	int err = keyfile_read(peer ? &peer->preshared_key : &model->private_key, path, &error);
 
@@ -110,7 +110,7 @@ static int read_file(struct model *model, const struct word *word, const char *p
 /* Lists may hold white space, and nothing, which leaves the peer no prefix. */
 static int read_list(struct model *model, const char *list, const struct value_report *report)
 {
-	struct model_peer *peer = &model->peers[model->peer_count - 1];
+	struct model_peer *peer = model_last_peer(model);
 	char *squeezed = strdup(list);
 	struct value_part part = {.text = squeezed};
 	int err = 0;
@@ -179,7 +179,7 @@ static int read_words(struct model *model, char **words, int count)
 		if (err)
 			return err;
 		if (word->takes == TAKES_NOTHING)
-			model->peers[model->peer_count - 1].remove = true;
+			model_last_peer(model)->remove = true;
 		else if (word->takes == TAKES_FILE)
 			err = read_file(model, word, words[++i]);
 		else

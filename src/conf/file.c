@@ -25,13 +25,6 @@ struct loader {
 	bool peer_has_key;
 };
 
-static struct model_peer *last_peer(struct loader *loader)
-{
-	struct model *device = &loader->file->device;
-
-	return &device->peers[device->peer_count - 1];
-}
-
 static int no_memory(struct loader *loader)
 {
 	return conf_error_set(loader->report.error, ENOMEM, 0, 0, "out of memory");
@@ -187,8 +180,9 @@ static int end_peer(struct loader *loader)
 
 	if (!device->peer_count || loader->peer_has_key)
 		return 0;
-	return conf_error_set(loader->report.error, EINVAL, last_peer(loader)->line,
-			      loader->peer_column, "this [Peer] has no PublicKey: add one");
+	return conf_error_set(loader->report.error, EINVAL,
+			      model_last_peer(&loader->file->device)->line, loader->peer_column,
+			      "this [Peer] has no PublicKey: add one");
 }
 
 static int read_section(void *user, struct lines *lines, enum keyword_section section)

@@ -34,6 +34,11 @@ struct model_peer *model_add_peer(struct model *model)
 	return peer;
 }
 
+struct model_peer *model_last_peer(const struct model *model)
+{
+	return &model->peers[model->peer_count - 1];
+}
+
 int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 			   enum model_allowed_op op)
 {

@@ -52,10 +52,15 @@ struct model {
 	size_t peer_count, peer_size;
 };
 
-#define MODEL_EMPTY {0}
+#define MODEL_EMPTY                                                                                \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /* A new zeroed peer at the end, or NULL (ENOMEM). The pointer holds until the next call. */
 struct model_peer *model_add_peer(struct model *model);
+/* The last of the peers; there must be one. */
+struct model_peer *model_last_peer(const struct model *model);
 /* 0 or -ENOMEM. */
 int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 			   enum model_allowed_op op);

@@ -250,12 +250,11 @@ static int read_device_value(struct model *device, enum keyword key, const struc
 int value_read(struct model *device, enum keyword key, const struct value_part *value,
 	       const struct value_report *report)
 {
-	struct model_peer *peer =
-		device->peer_count ? &device->peers[device->peer_count - 1] : NULL;
-	struct allowed_list list = {.peer = peer, .report = report};
-
 	if (key == KEYWORD_PRIVATE_KEY || key == KEYWORD_LISTEN_PORT || key == KEYWORD_FWMARK)
 		return read_device_value(device, key, value, report);
+
+	struct model_peer *peer = model_last_peer(device);
+	struct allowed_list list = {.peer = peer, .report = report};
 	if (key == KEYWORD_PUBLIC_KEY)
 		return read_key(&peer->public_key, key, value, report);
 	if (key == KEYWORD_ALLOWED_IPS)
