@@ -156,8 +156,7 @@ void fars_mac(struct far *far, uint8_t *message, size_t len)
 	cookie_add_macs(&far->maker, message, len, world.now);
 }
 
-size_t fars_seal(struct far_session *session, const uint8_t *packet, size_t len, size_t padded,
-		 uint8_t *message)
+size_t fars_seal(struct far_session *session, const uint8_t *packet, size_t len, uint8_t *message)
 {
 	struct wire_data *wire = (struct wire_data *)(void *)message;
 	uint8_t nonce[12] = {0};
@@ -167,12 +166,9 @@ size_t fars_seal(struct far_session *session, const uint8_t *packet, size_t len,
 	wire_put64(wire->counter, session->next);
 	memcpy(nonce + 4, wire->counter, 8);
 	++session->next;
-	if (len)
-		memcpy(wire->sealed, packet, len);
-	memset(wire->sealed + len, 0, padded - len);
-	crypto_aead_chacha20poly1305_ietf_encrypt(wire->sealed, NULL, wire->sealed, padded, NULL, 0,
-						  NULL, nonce, session->send.bytes);
-	return sizeof(*wire) + padded + WIRE_TAG_LEN;
+	crypto_aead_chacha20poly1305_ietf_encrypt(wire->sealed, NULL, packet, len, NULL, 0, NULL,
+						  nonce, session->send.bytes);
+	return WIRE_OVERHEAD + len;
 }
 
 struct far_session *fars_agree(struct far *far, bool initiator)

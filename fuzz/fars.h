@@ -76,9 +76,8 @@ void fars_hear(const struct world_datagram *datagram);
 size_t fars_initiate(struct far *far, bool again, struct wire_initiation *message);
 size_t fars_respond(struct far *far, struct wire_response *message);
 size_t fars_demand_cookie(struct far *far, struct wire_cookie_reply *message);
-/* A data message under a session: len bytes of packet and padding up to padded. */
-size_t fars_seal(struct far_session *session, const uint8_t *packet, size_t len, size_t padded,
-		 uint8_t *message);
+/* A data message under a session, with len bytes of packet and padding. */
+size_t fars_seal(struct far_session *session, const uint8_t *packet, size_t len, uint8_t *message);
 /* The MACs of a message that was changed. */
 void fars_mac(struct far *far, uint8_t *message, size_t len);
 /* A session of both ends without a handshake. NULL: no room. */

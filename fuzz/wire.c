@@ -56,15 +56,6 @@ static void remember(unsigned far, const void *bytes, size_t len)
 	latest->far = far;
 }
 
-/* From the far end itself. */
-static void send_own(unsigned far, const void *bytes, size_t len)
-{
-	if (!len)
-		return;
-	remember(far, bytes, len);
-	turns_deliver(bytes, len, len, 0, &fars.far[far].addr);
-}
-
 /* Changes some of what is not a MAC; then, perhaps, the MACs fit it again. */
 static void forge(unsigned far, struct input *input, void *message, size_t len)
 {
@@ -103,13 +94,17 @@ static void handshake_step(unsigned far, struct input *input, unsigned kind, boo
 		len = fars_demand_cookie(self, (void *)message);
 	if (forged)
 		*self = before;
-	if (len && forged)
+	if (!len)
+		return;
+	if (forged) {
 		forge(far, input, message, len);
-	else if (len && kind < 2 && device_under_load(device, world.now) &&
-		 sodium_is_zero(message + len - WIRE_MAC_LEN, WIRE_MAC_LEN))
+	} else if (kind < 2 && device_under_load(device, world.now) &&
+		   sodium_is_zero(message + len - WIRE_MAC_LEN, WIRE_MAC_LEN)) {
 		turns_forge(message, len, len); /* good, but for the cookie */
-	else
-		send_own(far, message, len);
+	} else {
+		remember(far, message, len);
+		turns_deliver(message, len, len, 0, &self->addr);
+	}
 }
 
 /* An inner packet of a far end, or to it. */
@@ -127,13 +122,12 @@ static size_t make_packet(unsigned far, const struct model_spec *spec, struct in
 	return len;
 }
 
-/* The session that the script means: mostly the newest. */
-static struct far_session *pick_session(unsigned far, uint8_t which)
+/* The session that the script means: mostly the newest. NULL: there is none. */
+static struct far_session *pick_session(struct far *far, uint8_t which)
 {
-	struct far *self = &fars.far[far];
 	unsigned back = which & 8 ? which & 3 : 0;
 
-	return back < self->session_count ? &self->sessions[self->session_count - 1 - back] : NULL;
+	return back < far->session_count ? &far->sessions[far->session_count - 1 - back] : NULL;
 }
 
 /* On to a later counter, or a much later one. */
@@ -160,9 +154,12 @@ static size_t data_message(unsigned far, struct input *input, struct far_session
 	}
 	if (len && flags & DATA_DAMAGED)
 		damage(input, packet, len);
-	if (!(flags & DATA_FORGED) && len && !fars_post(far, true, packet, len))
+	/* A packet may claim some of the padding. */
+	size_t padded = (len + WIRE_PADDING - 1) / WIRE_PADDING * WIRE_PADDING;
+	memset(packet + len, 0, padded - len);
+	if (!(flags & DATA_FORGED) && len && !fars_post(far, true, packet, padded))
 		return 0;
-	size_t size = fars_seal(session, packet, len, (len + 15) / 16 * 16, message);
+	size_t size = fars_seal(session, packet, padded, message);
 	if (!(flags & DATA_FORGED))
 		remember(far, message, size);
 	return size;
@@ -173,7 +170,7 @@ static void data_step(unsigned far, struct input *input, bool forged)
 {
 	static uint8_t train[(TRAIN_MAX + 1) * 2048];
 	uint8_t shape = input_byte(input), flags = input_byte(input);
-	struct far_session *session = pick_session(far, shape);
+	struct far_session *session = pick_session(&fars.far[far], shape);
 	struct model_spec spec = read_spec(input);
 	size_t stride = 0, at = 0, size;
 
