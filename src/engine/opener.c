@@ -171,8 +171,10 @@ static int answer(int fd, struct message *message, struct udp *udp, unsigned cou
 _Noreturn static void run(int fd, unsigned count, const char *path)
 {
 	struct udp udp[TUN_QUEUES_MAX];
-	struct message message;
+	struct message message = {0};
 
+	/* Here we are. */
+	(void)send_message(fd, &message, NULL, 0);
 	while (!receive_message(fd, &message, udp, count) &&
 	       !answer(fd, &message, udp, count, path))
 		continue;
@@ -214,6 +216,8 @@ _Noreturn static void begin(int fd, unsigned count, const char *path, int null, 
 
 int opener_start(struct opener *opener, unsigned count, const char *path, int null)
 {
+	struct message ready;
+	struct udp none[TUN_QUEUES_MAX];
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
@@ -229,7 +233,11 @@ int opener_start(struct opener *opener, unsigned count, const char *path, int nu
 		begin(ends[1], count, path, null, engine);
 	close(ends[1]);
 	*opener = (struct opener){ends[0], count};
-	return 0;
+	/* It ends if its limits, made without memory, leave it nothing: better now than later. */
+	int err = receive_message(ends[0], &ready, none, count);
+	if (err)
+		opener_close(opener);
+	return err == -EPIPE || err == -ECONNRESET ? -ECHILD : err;
 }
 
 void opener_close(struct opener *opener)

@@ -3,7 +3,8 @@
  * whose name is in FAULTS_PROGRAM reads the file in FAULTS, which the test may change at any time:
  * decimal numbers, each in a field of 20 characters (see faults.bash). Nothing here makes a system
  * call once the program runs, so a sandbox is no hindrance. A sanitizer's own code does not outlive
- * want of memory: in its presence only the program's own allocations fail, not its libraries'. */
+ * want of memory: in its presence only the program's own allocations fail, not its libraries'; and
+ * never those of the library whose name holds FAULTS_SPARED. */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
@@ -32,7 +33,10 @@ enum field {
 };
 
 static char *fields;
-static uintptr_t own_first, own_last; /* the program's code; zeros: whoever asks */
+static struct code {
+	uintptr_t first, last;
+} program, spared;
+static bool sanitized;
 static _Atomic unsigned long allocs, sends, sends_failed;
 static void *(*real_malloc)(size_t size);
 static void *(*real_calloc)(size_t count, size_t size);
@@ -61,30 +65,43 @@ static void find_real(void)
 }
 
 /* The first object is the program. */
-static int find_own(struct dl_phdr_info *info, size_t size, void *arg)
+static int find_code(struct dl_phdr_info *info, size_t size, void *arg)
 {
+	const char *name = getenv("FAULTS_SPARED");
+	struct code code = {0, 0};
+
 	(void)size;
-	(void)arg;
 	for (int i = 0; i < info->dlpi_phnum; ++i) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 		if (part->p_type == PT_LOAD && part->p_flags & PF_X) {
-			own_first = info->dlpi_addr + part->p_vaddr;
-			own_last = own_first + part->p_memsz;
+			code.first = info->dlpi_addr + part->p_vaddr;
+			code.last = code.first + part->p_memsz;
 		}
 	}
-	return 1;
+	if (!*(unsigned *)arg)
+		program = code;
+	else if (name && strstr(info->dlpi_name, name))
+		spared = code;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static bool within(const void *asker, const struct code *code)
+{
+	return (uintptr_t)asker >= code->first && (uintptr_t)asker < code->last;
 }
 
 __attribute__((constructor)) static void start(void)
 {
-	const char *program = getenv("FAULTS_PROGRAM"), *file = getenv("FAULTS");
+	const char *wanted = getenv("FAULTS_PROGRAM"), *file = getenv("FAULTS");
+	unsigned objects = 0;
 	int fd;
 
 	find_real();
-	if (!program || !file || strcmp(program, program_invocation_short_name) != 0)
+	if (!wanted || !file || strcmp(wanted, program_invocation_short_name) != 0)
 		return;
-	if (dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init"))
-		dl_iterate_phdr(find_own, NULL);
+	sanitized = dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init");
+	dl_iterate_phdr(find_code, &objects);
 	fd = open(file, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		abort();
@@ -111,7 +128,7 @@ static void report(enum field which, unsigned long value)
 
 static bool allocation_fails(const void *asker)
 {
-	if (!fields || (own_last && ((uintptr_t)asker < own_first || (uintptr_t)asker >= own_last)))
+	if (!fields || within(asker, &spared) || (sanitized && !within(asker, &program)))
 		return false;
 	long number = (long)atomic_fetch_add(&allocs, 1) + 1;
 	report(FIELD_ALLOCS, (unsigned long)number);
