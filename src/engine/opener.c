@@ -3,6 +3,7 @@
 #include "engine/opener.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "engine/udp.h"
 
 #define SOCKETS_MAX (2 * TUN_QUEUES_MAX)
+#define START_TIMEOUT 5000 /* milliseconds */
 
 enum wish {
 	WISH_OPEN,
@@ -233,8 +235,12 @@ int opener_start(struct opener *opener, unsigned count, const char *path, int nu
 		begin(ends[1], count, path, null, engine);
 	close(ends[1]);
 	*opener = (struct opener){ends[0], count};
-	/* It ends if its limits, made without memory, leave it nothing: better now than later. */
-	int err = receive_message(ends[0], &ready, none, count);
+	/* Its limits, made without memory, may leave it nothing, or never be done: better now than
+	 * later. */
+	struct pollfd wait = {.fd = ends[0], .events = POLLIN};
+	int err = TEMP_FAILURE_RETRY(poll(&wait, 1, START_TIMEOUT)) == 1
+			  ? receive_message(ends[0], &ready, none, count)
+			  : -ETIMEDOUT;
 	if (err)
 		opener_close(opener);
 	return err == -EPIPE || err == -ECONNRESET ? -ECHILD : err;

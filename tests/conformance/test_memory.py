@@ -3,7 +3,6 @@
 refuses what it was asked and does it when it is asked again, or loses a packet; it never crashes, hangs or lies.
 """
 import contextlib
-import signal
 import subprocess
 import unittest
 
@@ -13,7 +12,6 @@ from engine import Engine, counts_drops, ip, wait_until
 from faults import Faults
 from wireguard import Key
 
-LIBSECCOMP = "libseccomp"
 PEERS = 3
 PREFIXES = 20
 SOON = 0.3  # a packet that is not lost is there by then
@@ -112,10 +110,10 @@ class MemoryTest(unittest.TestCase):
         self.assertEqual(0, status, said)
         return status, said
 
-    def fail_each(self, width, spared=LIBSECCOMP):
-        """So many at a time, from the first to the last. spared: the library whose allocations do not count. libseccomp (2.5.4)
-        crashes, or makes a filter that forbids everything: then the engine ends as it starts, by a signal."""
-        environment = self.faults.environment | ({"FAULTS_SPARED": spared} if spared else {})
+    def fail_each(self, width):
+        """So many at a time, from the first to the last. Those of libseccomp are spared: 2.5.4 frees twice then, runs in circles, or
+        makes a filter that forbids everything, and the engine does not start."""
+        environment = self.faults.environment | {"FAULTS_SPARED": "libseccomp"}
         self.attempts = width + 2
         number, started = 1 - width, 0
         while number < 1 or self.faults["allocs"] >= number:
@@ -127,8 +125,8 @@ class MemoryTest(unittest.TestCase):
             self.faults["alloc_last"] = number + width - 1
             with self.subTest(number=number):
                 status, said = self.live()
-                self.assertIn(status, (0, 1) if spared else (0, 1, -signal.SIGSEGV, -signal.SIGSYS), said)
-                if status == 1:
+                self.assertIn(status, (0, 1), said)
+                if status:
                     self.assertRegex(said, "(?m)^wgengine: .*[a-z]")
                 started += status == 0
             for remote in self.remotes:
@@ -141,7 +139,3 @@ class MemoryTest(unittest.TestCase):
 
     def test_ten_allocations_fail(self):
         self.fail_each(10)
-
-    def test_no_memory_for_the_sandbox(self):
-        """What starts works: there is no engine without its opener."""
-        self.fail_each(10, spared=None)
