@@ -38,7 +38,7 @@ roam() { # ENGINE_A ENGINE_B 4|6
 	tunnel "$1" "$2" "$3"
 	stream_begin a b
 	move a "$3"
-	wait_for 10 endpoint_is b "$(moved_endpoint a "$3")"
+	wait_for 30 endpoint_is b "$(moved_endpoint a "$3")"
 	stream_moves a b
 	move b "$3"
 	if [ "$2 $3" = "wireguard-go 4" ]; then
@@ -46,7 +46,7 @@ roam() { # ENGINE_A ENGINE_B 4|6
 		# until its next handshake fails. To be told of the endpoint again makes it forget the address.
 		wg_set b peer "$(public a)" endpoint "$(moved_endpoint a 4)"
 	fi
-	wait_for 10 endpoint_is a "$(moved_endpoint b "$3")"
+	wait_for 30 endpoint_is a "$(moved_endpoint b "$3")"
 	stream_moves a b
 	stream_end a b
 }
@@ -126,7 +126,7 @@ join_twice() {
 	equal "$(show b endpoints)" "$(outer a 4):51820"
 	ip_on a link del lan
 	ip_on a route replace 203.0.113.2/32 via 198.51.100.2
-	wait_for 10 endpoint_is b 198.51.100.1:51820
+	wait_for 30 endpoint_is b 198.51.100.1:51820
 	stream_moves a b
 	stream_end a b
 	equal "$(show a endpoints)" 203.0.113.2:51820
@@ -141,9 +141,9 @@ join_twice() {
 	# can do it too.
 	for _ in 1 2 3; do
 		ip_on a route replace 203.0.113.2/32 via 198.51.100.2
-		wait_for 10 endpoint_is b 198.51.100.1:51820
+		wait_for 30 endpoint_is b 198.51.100.1:51820
 		ip_on a route replace 203.0.113.2/32 via 192.0.2.2
-		wait_for 10 endpoint_is b "$(outer a 4):51820"
+		wait_for 30 endpoint_is b "$(outer a 4):51820"
 	done
 	stream_moves a b
 	stream_end a b
@@ -158,9 +158,9 @@ join_twice() {
 	equal "$(show b endpoints)" "$(outer a 4):51820"
 	for _ in 1 2 3; do
 		ip_on a rule add to 203.0.113.2 table 77
-		wait_for 10 endpoint_is b 198.51.100.1:51820
+		wait_for 30 endpoint_is b 198.51.100.1:51820
 		ip_on a rule del to 203.0.113.2 table 77
-		wait_for 10 endpoint_is b "$(outer a 4):51820"
+		wait_for 30 endpoint_is b "$(outer a 4):51820"
 	done
 	stream_moves a b
 	stream_end a b
