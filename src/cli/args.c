@@ -35,7 +35,7 @@ static void say_unknown(const char *command, const char *word, const struct opti
 
 int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 {
-	struct option options[4] = {{"help", no_argument, NULL, 'h'}};
+	struct option options[5] = {{"help", no_argument, NULL, 'h'}};
 	const char *letters = accepts & ARGS_IN_ORDER ? "+:h" : ":h";
 	size_t count = 1;
 	int option;
@@ -45,6 +45,10 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 		options[count++] = (struct option){"quiet", no_argument, NULL, 'q'};
 		letters = ":hq";
 	}
+	if (accepts & ARGS_DRY_RUN) {
+		options[count++] = (struct option){"dry-run", no_argument, NULL, 'n'};
+		letters = ":hqn";
+	}
 	if (accepts & ARGS_JSON)
 		options[count++] = (struct option){"json", no_argument, NULL, JSON};
 	opterr = 0;
@@ -52,6 +56,8 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (option == 'q') {
 			args->quiet = true;
+		} else if (option == 'n') {
+			args->dry_run = true;
 		} else if (option == JSON) {
 			args->json = true;
 		} else if (option == '?' && optopt && !strchr(letters, optopt)) {

@@ -6,10 +6,11 @@
 
 #define ARGS_QUIET 1u    /* -q, --quiet */
 #define ARGS_JSON 2u     /* --json */
+#define ARGS_DRY_RUN 8u  /* -n, --dry-run */
 #define ARGS_IN_ORDER 4u /* the first word ends the options */
 
 struct args {
-	bool quiet, json;
+	bool quiet, json, dry_run;
 	int count;    /* words after the options */
 	char **words; /* borrowed from argv */
 };

@@ -14,6 +14,7 @@
 #include "cli/down.h"
 #include "cli/genkey.h"
 #include "cli/pubkey.h"
+#include "cli/reload.h"
 #include "cli/say.h"
 #include "cli/set.h"
 #include "cli/setconf.h"
@@ -40,6 +41,12 @@ struct command {
 	"FILE is a configuration file NAME.conf, NAME being the interface. A NAME alone means\n"   \
 	"/etc/wireguard/NAME.conf, or NAME.conf in the directories of WGCTL_PATH (a:b:c).\n"
 
+#define OPTIONS "[-q|--quiet] [-n|--dry-run] FILE|NAME"
+#define STEP_OPTIONS                                                                               \
+	"\n"                                                                                       \
+	"  -q, --quiet    do not show each step\n"                                                 \
+	"  -n, --dry-run  show each step, and do none\n"
+
 #define FIELDS                                                                                     \
 	"public-key | private-key | listen-port | fwmark | peers | preshared-keys | endpoints | "  \
 	"allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump"
@@ -54,19 +61,20 @@ struct command {
 	"PresharedKey, AllowedIPs, Endpoint and PersistentKeepalive in [Peer].\n"
 
 static const struct command commands[] = {
-	{"up", up_run, "[-q|--quiet] FILE|NAME", "bring a tunnel up",
-	 FILE_OR_NAME
-	 "\n"
-	 "  -q, --quiet  do not show each step\n"
+	{"up", up_run, OPTIONS, "bring a tunnel up",
+	 FILE_OR_NAME STEP_OPTIONS
 	 "\n"
 	 "The engine is WGCTL_ENGINE, or WG_QUICK_USERSPACE_IMPLEMENTATION, or the wgengine\n"
 	 "beside wgctl or in PATH. If a step fails, those before it are undone.\n",
 	 false},
-	{"down", down_run, "[-q|--quiet] FILE|NAME", "take a tunnel down",
-	 FILE_OR_NAME "The file itself is not needed.\n"
-		      "\n"
-		      "  -q, --quiet  do not show each step\n",
+	{"reload", reload_run, OPTIONS, "lead a tunnel to what its file says now",
+	 FILE_OR_NAME
+	 "A NAME means the file that the tunnel was brought up from.\n" STEP_OPTIONS "\n"
+	 "Only what differs is touched: sessions live on. If a step fails, those before\n"
+	 "it are undone.\n",
 	 false},
+	{"down", down_run, OPTIONS, "take a tunnel down",
+	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},
 	{"show", show_run, "{ <interface> | all | interfaces } [" FIELDS "]",
 	 "show the state of tunnels, as `wg show' does",
 	 "Without arguments: all. WG_COLOR_MODE=always|never and WG_HIDE_KEYS=never change how it\n"

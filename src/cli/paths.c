@@ -97,7 +97,8 @@ static int take_file(struct paths *paths, const char *word, bool needed, struct 
 	err = take_name(paths, word, error);
 	if (err)
 		return err;
-	if (exists(word))
+	paths->is_file = exists(word);
+	if (paths->is_file)
 		strcpy(paths->file, word);
 	else if (needed)
 		return conf_error_set(error, ENOENT, 0, 0, "%s: no such file", word);

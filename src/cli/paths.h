@@ -11,6 +11,7 @@ struct conf_error;
 struct paths {
 	char file[PATH_MAX]; /* "": none was found */
 	char name[IFNAMSIZ];
+	bool is_file; /* the word named the file itself */
 };
 
 /* FILE: a word with a slash, or one that ends in ".conf" and is a file here. NAME: NAME.conf in

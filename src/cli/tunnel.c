@@ -72,7 +72,7 @@ static int wait_end(const struct tunnel *tunnel, struct conf_error *why)
 			      STOP_LIMIT / 1000);
 }
 
-static int stop(struct tunnel *tunnel, struct conf_error *why)
+int tunnel_stop(struct tunnel *tunnel, struct conf_error *why)
 {
 	struct iface_link link;
 	int err = iface_find(tunnel->iface, tunnel->name, &link, why);
@@ -92,8 +92,8 @@ static int stop(struct tunnel *tunnel, struct conf_error *why)
 	return 0;
 }
 
-static void start_describe(const void *world, const struct plan_step *step,
-			   enum plan_phrase phrase, struct text *out)
+static void start_describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
+			   struct text *out)
 {
 	const struct tunnel *tunnel = world;
 
@@ -121,7 +121,7 @@ static int start_act(void *world, const struct plan_step *step, struct conf_erro
 	if (!err)
 		err = iface_find(tunnel->iface, tunnel->name, &link, why);
 	if (err) {
-		(void)stop(tunnel, NULL);
+		(void)tunnel_stop(tunnel, NULL);
 		return err;
 	}
 	tunnel->index = link.index;
@@ -131,33 +131,7 @@ static int start_act(void *world, const struct plan_step *step, struct conf_erro
 static int start_undo(void *world, const struct plan_step *step, struct conf_error *why)
 {
 	(void)step;
-	return stop(world, why);
-}
-
-static void configure_describe(const void *world, const struct plan_step *step,
-			       enum plan_phrase phrase, struct text *out)
-{
-	const struct tunnel *tunnel = world;
-
-	(void)step;
-	switch (phrase) {
-	case PLAN_DO:
-		text_printf(out, "wg setconf %s <(wg-quick strip %s)", tunnel->name, tunnel->file);
-		break;
-	case PLAN_UNDO:
-		break;
-	case PLAN_GOAL:
-		text_printf(out, "configure %s", tunnel->name);
-		break;
-	}
-}
-
-static int configure_act(void *world, const struct plan_step *step, struct conf_error *why)
-{
-	const struct tunnel *tunnel = world;
-
-	(void)step;
-	return client_set(tunnel->name, tunnel->model, why);
+	return tunnel_stop(world, why);
 }
 
 static void address_describe(const void *world, const struct plan_step *step,
@@ -199,8 +173,7 @@ static int address_undo(void *world, const struct plan_step *step, struct conf_e
 {
 	const struct tunnel *tunnel = world;
 
-	return unless_gone(
-		iface_delete_address(tunnel->iface, tunnel->index, &step->prefix, why));
+	return unless_gone(iface_delete_address(tunnel->iface, tunnel->index, &step->prefix, why));
 }
 
 static void up_describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
@@ -275,9 +248,8 @@ static bool route_holds(void *world, const struct plan_step *step)
 	struct tunnel *tunnel = world;
 
 	if (!tunnel->knows_connected)
-		tunnel->knows_connected = !iface_list_routes(tunnel->iface, tunnel->index,
-							     &tunnel->connected,
-							     &tunnel->connected_count);
+		tunnel->knows_connected = !iface_list_routes(
+			tunnel->iface, tunnel->index, &tunnel->connected, &tunnel->connected_count);
 	for (size_t i = 0; i < tunnel->connected_count; i++)
 		if (covers(&tunnel->connected[i], &step->prefix))
 			return true;
@@ -298,63 +270,47 @@ static int route_undo(void *world, const struct plan_step *step, struct conf_err
 	return unless_gone(iface_delete_route(tunnel->iface, tunnel->index, &step->prefix, why));
 }
 
-static void stop_describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
-			  struct text *out)
-{
-	const struct tunnel *tunnel = world;
-
-	(void)step;
-	switch (phrase) {
-	case PLAN_DO:
-		text_printf(out, "ip link delete dev %s", tunnel->name);
-		break;
-	case PLAN_UNDO:
-		break;
-	case PLAN_GOAL:
-		text_printf(out, "take %s down", tunnel->name);
-		break;
-	}
-}
-
 static const struct plan_verb start_verb = {
-	.describe = start_describe, .act = start_act, .undo = start_undo};
-static const struct plan_verb configure_verb = {
-	.describe = configure_describe, .act = configure_act};
-static const struct plan_verb address_verb = {
-	.describe = address_describe, .act = address_act, .undo = address_undo};
-static const struct plan_verb up_verb = {.describe = up_describe, .act = up_act, .undo = up_undo};
-static const struct plan_verb route_verb = {
-	.describe = route_describe, .holds = route_holds, .act = route_act, .undo = route_undo};
-static const struct plan_verb stop_verb = {.describe = stop_describe, .act = start_undo};
+	.name = "link", .describe = start_describe, .act = start_act, .undo = start_undo};
+static const struct plan_verb address_verb = {.name = "address",
+					      .is_of_link = true,
+					      .describe = address_describe,
+					      .act = address_act,
+					      .undo = address_undo};
+static const struct plan_verb up_verb = {.name = "up",
+					 .is_single = true,
+					 .is_of_link = true,
+					 .describe = up_describe,
+					 .act = up_act,
+					 .undo = up_undo};
+static const struct plan_verb route_verb = {.name = "route",
+					    .is_of_link = true,
+					    .describe = route_describe,
+					    .holds = route_holds,
+					    .act = route_act,
+					    .undo = route_undo};
+
+const struct plan_verb *const tunnel_verbs[] = {&start_verb, &address_verb, &up_verb, &route_verb,
+						NULL};
 
 void tunnel_plan_start(struct plan *plan)
 {
-	plan_add(plan, &start_verb, NULL, 0);
-}
-
-void tunnel_plan_configure(struct plan *plan)
-{
-	plan_add(plan, &configure_verb, NULL, 0);
+	plan_add(plan, &start_verb, NULL, 0, NULL);
 }
 
 void tunnel_plan_address(struct plan *plan, const struct prefix *address)
 {
-	plan_add(plan, &address_verb, address, 0);
+	plan_add(plan, &address_verb, address, 0, NULL);
 }
 
 void tunnel_plan_up(struct plan *plan, uint32_t mtu)
 {
-	plan_add(plan, &up_verb, NULL, mtu);
+	plan_add(plan, &up_verb, NULL, mtu, NULL);
 }
 
 void tunnel_plan_route(struct plan *plan, const struct prefix *to)
 {
-	plan_add(plan, &route_verb, to, 0);
-}
-
-void tunnel_plan_stop(struct plan *plan)
-{
-	plan_add(plan, &stop_verb, NULL, 0);
+	plan_add(plan, &route_verb, to, 0, NULL);
 }
 
 void tunnel_free(struct tunnel *tunnel)

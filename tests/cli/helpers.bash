@@ -104,6 +104,17 @@ in_ns() {
 left() { in_ns "$left" "$@"; }
 right() { in_ns "$right" "$@"; }
 
+kill_engine() {
+	engine_pids "$left" "$A" | xargs kill -KILL
+	wait_for 5 no_engine "$left" "$A"
+	wait_for 5 no_link "$left" "$A"
+}
+
+# Without what time alone changes: whether the kernel still looks for another owner of an address.
+addresses() {
+	ip -n "$1" address show dev "$2" | sed 's/ tentative//'
+}
+
 new_keys() {
 	key_a=$(wg genkey) key_b=$(wg genkey) psk=$(wg genpsk)
 	pub_a=$(wg pubkey <<<"$key_a") pub_b=$(wg pubkey <<<"$key_b")

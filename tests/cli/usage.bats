@@ -24,7 +24,7 @@ teardown() {
 	for word in help --help -h; do
 		run --separate-stderr "$WGCTL" $word
 		assert_success
-		for command in up down show showconf set setconf addconf syncconf genkey genpsk pubkey version help; do
+		for command in up reload down show showconf set setconf addconf syncconf genkey genpsk pubkey version help; do
 			assert_line --regexp "^  $command +[a-z]"
 		done
 		assert_equal "$stderr" ""
@@ -80,11 +80,11 @@ teardown() {
 	assert_output --partial "unknown option \`--frobnicate'"
 }
 
-@test "up and down take exactly one file or name" {
+@test "up, reload and down take exactly one file or name" {
 	for command in up down; do
 		run --separate-stderr "$WGCTL" $command
 		assert_failure 1
-		assert_equal "$stderr" "Usage: wgctl $command [-q|--quiet] FILE|NAME"
+		assert_equal "$stderr" "Usage: wgctl $command [-q|--quiet] [-n|--dry-run] FILE|NAME"
 		run --separate-stderr "$WGCTL" $command a b
 		assert_failure 1
 	done

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ * The order of the steps is wg-quick(8)'s. */
+#include "cli/setup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "cli/args.h"
+#include "cli/configure.h"
+#include "cli/iface.h"
+#include "cli/interrupt.h"
+#include "cli/lock.h"
+#include "cli/record.h"
+#include "cli/resolve.h"
+#include "cli/routes.h"
+#include "cli/say.h"
+#include "cli/spawn.h"
+#include "conf/error.h"
+
+#define OVERHEAD 80      /* bytes: IPv6, UDP and WireGuard headers, the tag, the padding */
+#define DEFAULT_MTU 1500 /* of a way that cannot be asked */
+
+static int find(struct setup *setup, const char *word, bool needs_file)
+{
+	struct conf_error error = {0};
+	int err;
+
+	if (needs_file)
+		err = paths_find(&setup->paths, word, &error);
+	else
+		err = paths_find_name(&setup->paths, word, &error);
+	if (err)
+		say_error("%s", error.what);
+	return err;
+}
+
+static int take(struct setup *setup)
+{
+	const char *name = setup->paths.name;
+	int err = lock_take(&setup->lock, name);
+
+	if (err) {
+		say_error("another wgctl is at work on %s", name);
+		return err;
+	}
+	err = iface_open(&setup->tunnel.iface);
+	if (err) {
+		say_error("cannot talk to the kernel's network configuration: %s", strerror(-err));
+		return err;
+	}
+	err = record_open(&setup->record, name, &setup->recorded);
+	if (err)
+		say_error("out of memory");
+	return err;
+}
+
+int setup_begin(struct setup *setup, int argc, char **argv, bool needs_file)
+{
+	struct args args;
+	int err;
+
+	*setup = (struct setup){.lock = -1};
+	if (args_parse(&args, argc, argv, ARGS_QUIET | ARGS_DRY_RUN) || args.count != 1)
+		return -EINVAL;
+	setup->quiet = args.quiet;
+	setup->dry_run = args.dry_run;
+	err = find(setup, args.words[0], needs_file);
+	setup->tunnel.name = setup->paths.name;
+	setup->tunnel.file = setup->paths.file;
+	setup->tunnel.engine = spawn_find_engine(setup->engine);
+	setup->tunnel.model = &setup->file.device;
+	return err ? -ENOENT : take(setup);
+}
+
+/* What this version cannot do without leaking traffic, it does not begin. */
+static int refuse_default_route(const struct setup *setup)
+{
+	const struct model_peer *peer;
+	struct conf_error error;
+	struct prefix prefix;
+	char text[PREFIX_TEXT_MAX];
+
+	peer = routes_find_default(&setup->file.device, &prefix);
+	if (!peer)
+		return 0;
+	conf_error_set(&error, ENOTSUP, peer->line, 0,
+		       "AllowedIPs = %s sends all traffic to this peer, which wgctl cannot set up "
+		       "yet: name the networks behind the peer instead, or use wg-quick for this "
+		       "file",
+		       prefix_format(text, &prefix));
+	say_file_error(setup->paths.file, &error);
+	return -ENOTSUP;
+}
+
+int setup_read(struct setup *setup)
+{
+	struct conf_error error = {0};
+	int err = file_read(&setup->file, setup->paths.file, &error);
+
+	if (err) {
+		say_file_error(setup->paths.file, &error);
+		return err;
+	}
+	for (size_t i = 0; i < setup->file.warning_count; i++)
+		say_file_warning(setup->paths.file, &setup->file.warnings[i]);
+	if (paths_is_exposed(setup->paths.file))
+		say_warning("%s is accessible to other users; `chmod 600 %s' keeps its keys secret",
+			    setup->paths.file, setup->paths.file);
+	return refuse_default_route(setup);
+}
+
+int setup_resolve(struct setup *setup)
+{
+	struct conf_error error = {0};
+	int err = resolve_endpoints(&setup->file.device, &error);
+
+	if (err && error.line)
+		say_file_error(setup->paths.file, &error);
+	else if (err)
+		say_error("%s", error.what);
+	return err;
+}
+
+/* The narrowest way to any endpoint, less what a packet grows by. */
+static uint32_t choose_mtu(const struct setup *setup)
+{
+	const struct model *device = &setup->file.device;
+	const uint32_t mark = device->has_fwmark ? device->fwmark : 0;
+	struct iface *iface = setup->tunnel.iface;
+	uint32_t narrowest = 0, mtu;
+
+	if (setup->file.mtu)
+		return setup->file.mtu;
+	for (size_t i = 0; i < device->peer_count; i++) {
+		const union sockaddr_ip *endpoint = &device->peers[i].endpoint;
+
+		if (endpoint->sa.sa_family == AF_UNSPEC ||
+		    iface_path_mtu(iface, endpoint, mark, &mtu) || !mtu)
+			continue;
+		if (!narrowest || mtu < narrowest)
+			narrowest = mtu;
+	}
+	if (!narrowest && (iface_default_mtu(iface, &narrowest) || !narrowest))
+		narrowest = DEFAULT_MTU;
+	return narrowest > OVERHEAD ? narrowest - OVERHEAD : narrowest;
+}
+
+static int plan_routes(struct setup *setup)
+{
+	struct prefix *routes = NULL;
+	size_t count;
+	int err = routes_collect(&setup->file.device, &routes, &count);
+
+	for (size_t i = 0; i < count && !err; i++)
+		tunnel_plan_route(&setup->plan, &routes[i]);
+	free(routes);
+	return err;
+}
+
+int setup_plan(struct setup *setup)
+{
+	struct plan *plan = &setup->plan;
+	const struct file *file = &setup->file;
+	int err;
+
+	tunnel_plan_start(plan);
+	configure_plan(plan, &file->device);
+	for (size_t i = 0; i < file->address_count; i++)
+		tunnel_plan_address(plan, &file->addresses[i]);
+	tunnel_plan_up(plan, choose_mtu(setup));
+	err = plan_routes(setup);
+	if (err)
+		say_error("out of memory");
+	return err;
+}
+
+int setup_go(struct setup *setup, struct plan *from, struct plan *to, enum plan_way way)
+{
+	struct interrupt interrupt;
+	const struct plan_walk walk = {
+		.way = way,
+		.world = &setup->tunnel,
+		.interrupt = &interrupt,
+		.record = setup->record,
+		.quiet = setup->quiet,
+		.only_says = setup->dry_run,
+	};
+	int err;
+
+	setup->tunnel.interrupt = &interrupt;
+	interrupt_begin(&interrupt);
+	err = plan_go(from, to, &walk);
+	interrupt_end(&interrupt);
+	return err;
+}
+
+void setup_end(struct setup *setup)
+{
+	record_close(setup->record);
+	iface_close(setup->tunnel.iface);
+	tunnel_free(&setup->tunnel);
+	plan_free(&setup->plan);
+	plan_free(&setup->recorded);
+	model_wipe(&setup->before);
+	file_wipe(&setup->file);
+	lock_release(setup->lock, setup->paths.name);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ * The verbs of each unit that has some. */
+#include "cli/verbs.h"
+
+#include <stddef.h>
+#include <string.h>
+#include "cli/configure.h"
+#include "cli/plan.h"
+#include "cli/tunnel.h"
+
+static const struct plan_verb *const *const UNITS[] = {tunnel_verbs, configure_verbs};
+
+const struct plan_verb *verbs_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(UNITS) / sizeof(*UNITS); i++)
+		for (const struct plan_verb *const *verb = UNITS[i]; *verb; verb++)
+			if (!strcmp((*verb)->name, name))
+				return *verb;
+	return NULL;
+}
