@@ -11,9 +11,9 @@
 #include <sodium.h>
 #include "cli/access.h"
 #include "cli/args.h"
-#include "cli/keyfile.h"
 #include "cli/say.h"
 #include "conf/error.h"
+#include "conf/keyfile.h"
 #include "conf/keyword.h"
 #include "conf/model.h"
 #include "conf/nearest.h"

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "cli/access.h"
 #include "cli/args.h"
 #include "cli/client.h"
 #include "cli/iface.h"
@@ -24,6 +25,7 @@
 #include "cli/tunnel.h"
 #include "conf/error.h"
 #include "conf/file.h"
+#include "conf/source.h"
 
 #define OVERHEAD 80       /* bytes: IPv6, UDP and WireGuard headers, the tag, the padding */
 #define DEFAULT_MTU 1500  /* of a way that cannot be asked */
@@ -51,9 +53,49 @@ static int read_file(struct up *up)
 	}
 	for (size_t i = 0; i < up->file.warning_count; i++)
 		say_file_warning(up->paths.file, &up->file.warnings[i]);
-	if (paths_is_exposed(up->paths.file))
+	if (source_is_exposed(up->paths.file))
 		say_warning("%s is accessible to other users; `chmod 600 %s' keeps its keys secret",
 			    up->paths.file, up->paths.file);
+	return 0;
+}
+
+static bool has_hooks(const struct file *file)
+{
+	for (size_t i = 0; i < FILE_HOOKS; i++)
+		if (file->hooks[i].count)
+			return true;
+	return false;
+}
+
+/* What this version reads but does not do, it does not pass over. */
+static int refuse_unsupported(const struct up *up)
+{
+	const struct file *file = &up->file;
+	const struct {
+		enum keyword key;
+		bool is_wanted;
+	} keys[] = {
+		{KEYWORD_DNS, file->dns.count || file->search.count},
+		{KEYWORD_TABLE, file->table && strcmp(file->table, "auto") != 0},
+		{KEYWORD_PRE_UP, has_hooks(file)},
+		{KEYWORD_POST_UP, has_hooks(file)},
+		{KEYWORD_PRE_DOWN, has_hooks(file)},
+		{KEYWORD_POST_DOWN, has_hooks(file)},
+		{KEYWORD_SAVE_CONFIG, file->save_config},
+		{KEYWORD_KILL_SWITCH, file->kill_switch},
+	};
+	struct conf_error error;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!keys[i].is_wanted || !file->line_of[keys[i].key])
+			continue;
+		conf_error_set(&error, ENOTSUP, file->line_of[keys[i].key], 0,
+			       "%s is not supported yet: remove the line, or use wg-quick with "
+			       "WG_QUICK_USERSPACE_IMPLEMENTATION=wgengine",
+			       keyword_name(keys[i].key));
+		say_file_error(up->paths.file, &error);
+		return -ENOTSUP;
+	}
 	return 0;
 }
 
@@ -187,7 +229,11 @@ static int prepare(struct up *up)
 	int err = read_file(up);
 
 	if (!err)
+		err = refuse_unsupported(up);
+	if (!err)
 		err = refuse_default_route(up);
+	if (!err)
+		err = access_exclude(&up->file.device);
 	if (err)
 		return err;
 	err = iface_open(&up->iface);
