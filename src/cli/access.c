@@ -9,6 +9,7 @@
 #include "cli/resolve.h"
 #include "cli/say.h"
 #include "conf/error.h"
+#include "conf/exclude.h"
 #include "conf/model.h"
 
 /* An interface without an engine is none. */
@@ -44,10 +45,25 @@ int access_set(const char *name, const struct model *model)
 	return err;
 }
 
+int access_exclude(struct model *model)
+{
+	int err = exclude_apply_all(model);
+
+	if (err == -E2BIG)
+		say_error("what `!' leaves of AllowedIPs is more than %u prefixes", EXCLUDE_MAX);
+	else if (err)
+		say_error("out of memory");
+	return err;
+}
+
 int access_resolve(struct model *model, const char *file)
 {
 	struct conf_error error = {0};
-	int err = resolve_endpoints(model, &error);
+	int err = access_exclude(model);
+
+	if (err)
+		return err;
+	err = resolve_endpoints(model, &error);
 
 	if (err && file && error.line)
 		say_file_error(file, &error);

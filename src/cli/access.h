@@ -10,6 +10,8 @@ int access_get(const char *name, struct model *model);
 int access_get_named(const char *name, struct model *model);
 /* Configures. 0 or -errno, said. */
 int access_set(const char *name, const struct model *model);
-/* Asks the resolver for the endpoints that are named by a host; file (NULL: none) is where they
- * come from. 0 or -errno, said. */
+/* Takes what "!" excludes out of the peers' lists. 0 or -errno, said. */
+int access_exclude(struct model *model);
+/* The same, and asks the resolver for the endpoints that are named by a host; file (NULL: none) is
+ * where they come from. 0 or -errno, said. */
 int access_resolve(struct model *model, const char *file);

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include "cli/client.h"
 #include "cli/kernel.h"
+#include "conf/error.h"
+#include "conf/exclude.h"
+#include "conf/model.h"
 
 static bool has_engine(const char *name)
 {
@@ -16,6 +19,9 @@ static bool has_engine(const char *name)
 
 int device_set(const char *name, const struct model *model, struct conf_error *error)
 {
+	for (size_t i = 0; i < model->peer_count; i++)
+		if (exclude_is_used(&model->peers[i]))
+			return conf_error_set(error, EINVAL, 0, 0, "exclusions were left in");
 	return has_engine(name) ? client_set(name, model, error) : kernel_set(name, model, error);
 }
 

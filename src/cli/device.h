@@ -9,8 +9,8 @@
 struct conf_error;
 struct model;
 
-/* Configures; endpoints must be resolved. 0 or -errno with *error filled; what came before the
- * error may have been done. */
+/* Configures; endpoints must be resolved and exclusions applied. 0 or -errno with *error filled;
+ * what came before the error may have been done. */
 int device_set(const char *name, const struct model *model, struct conf_error *error);
 /* Reads all into an empty model, which the caller wipes, also after an error. 0 or -errno with
  * *error filled; -ENODEV: there is no such interface. */

@@ -16,6 +16,7 @@
 #include "cli/pubkey.h"
 #include "cli/reload.h"
 #include "cli/say.h"
+#include "cli/self.h"
 #include "cli/set.h"
 #include "cli/setconf.h"
 #include "cli/show.h"
@@ -80,6 +81,8 @@ static const struct command commands[] = {
 	 "Without arguments: all. WG_COLOR_MODE=always|never and WG_HIDE_KEYS=never change how it\n"
 	 "looks.\n"
 	 "\n"
+	 "  names   a field of wgctl's own: the peers' names, from NAME.conf in /etc/wireguard or\n"
+	 "          WGCTL_PATH (\"Name = alice\" or \"# Name = alice\" in [Peer])\n"
 	 "  --json  the same as JSON, for programs; without WG_HIDE_KEYS=never secret keys are\n"
 	 "          null, unless they or dump are asked for\n",
 	 true},
@@ -92,7 +95,9 @@ static const struct command commands[] = {
 	 "[allowed-ips [+|-]<ip1>/<cidr1>[,[+|-]<ip2>/<cidr2>]...] ]...",
 	 "change a tunnel's configuration",
 	 "What is not named stays as it is. allowed-ips replaces what the peer has, or adds to it\n"
-	 "(+) and takes from it (-). " KEY_FILES,
+	 "(+) and takes from it (-);\n"
+	 "!PREFIX leaves that part out of the others. A peer's name, from NAME.conf in\n"
+	 "/etc/wireguard or WGCTL_PATH, may stand for its key.\n" KEY_FILES,
 	 true},
 	{"setconf", setconf_run, "<interface> <configuration filename>",
 	 "replace a tunnel's configuration by a file",
@@ -301,18 +306,11 @@ static enum command_result run_as_wg(int argc, char **argv)
 	return result;
 }
 
-static bool is_called_wg(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	return path && !strcmp(slash ? slash + 1 : path, "wg");
-}
-
 int main(int argc, char **argv)
 {
 	enum command_result result;
 
-	bool as_wg = is_called_wg(argv[0]);
+	bool as_wg = self_is_wg();
 
 	if (argc < 2 && !as_wg) {
 		print_help(stderr);

@@ -3,7 +3,7 @@
 #include "cli/paths.h"
 
 #include <errno.h>
-#include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,15 +137,4 @@ int paths_find(struct paths *paths, const char *word, struct conf_error *error)
 int paths_find_name(struct paths *paths, const char *word, struct conf_error *error)
 {
 	return find(paths, word, false, error);
-}
-
-bool paths_is_exposed(const char *file)
-{
-	char real[PATH_MAX], *parent;
-	struct stat st, directory;
-
-	if (!realpath(file, real) || stat(real, &st))
-		return false;
-	parent = dirname(real);
-	return !stat(parent, &directory) && (st.st_mode & directory.st_mode & S_IRWXO);
 }

@@ -20,5 +20,3 @@ struct paths {
 int paths_find(struct paths *paths, const char *word, struct conf_error *error);
 /* The same, but the file need not exist. */
 int paths_find_name(struct paths *paths, const char *word, struct conf_error *error);
-/* Whether users other than the owner and the group can reach the file, as wg-quick(8) asks it. */
-bool paths_is_exposed(const char *file);

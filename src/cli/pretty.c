@@ -69,8 +69,10 @@ static void put_duration(const struct page *page, uint64_t seconds)
 		uint64_t seconds;
 		const char *one, *many;
 	} units[] = {
-		{365 * 24 * 3600, "year", "years"}, {24 * 3600, "day", "days"},
-		{3600, "hour", "hours"},            {60, "minute", "minutes"},
+		{365 * 24 * 3600, "year", "years"},
+		{24 * 3600, "day", "days"},
+		{3600, "hour", "hours"},
+		{60, "minute", "minutes"},
 		{1, "second", "seconds"},
 	};
 	bool first = true;
@@ -147,7 +149,9 @@ static void put_peer(const struct page *page, const struct model_peer *peer)
 
 	key_to_base64(text, &peer->public_key);
 	text_puts(page->out, "\n");
-	put_heading(page, YELLOW, "peer", text);
+	put_heading(page, YELLOW, "peer", peer->name ? peer->name : text);
+	if (peer->name)
+		put_key(page, "public key", &peer->public_key, false);
 	if (!key_is_zero(&peer->preshared_key))
 		put_key(page, "preshared key", &peer->preshared_key, page->style->hide_keys);
 	if (peer->endpoint.sa.sa_family != AF_UNSPEC) {

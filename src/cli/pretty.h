@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A device for people to read, byte for byte as `wg show` prints it. Pure. */
+ * A device for people to read, byte for byte as `wg show` prints it; but a peer that has a name is
+ * called by it, with its key on the next line. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -11,9 +11,11 @@
 #include <sodium.h>
 #include "cli/access.h"
 #include "cli/args.h"
-#include "cli/keyfile.h"
+#include "cli/peername.h"
 #include "cli/say.h"
 #include "conf/error.h"
+#include "conf/key.h"
+#include "conf/keyfile.h"
 #include "conf/keyword.h"
 #include "conf/model.h"
 #include "conf/nearest.h"
@@ -128,15 +130,31 @@ static int read_list(struct model *model, const char *list, const struct value_r
 	return err;
 }
 
-static int read_value(struct model *model, const struct word *word, const char *value)
+/* A peer by its key, or by the name that the interface's file gives it. */
+static int read_peer(struct model *model, const char *interface, const struct value_part *part,
+		     const struct value_report *report)
+{
+	struct model_peer *peer = model_add_peer(model);
+	int err;
+
+	if (!peer)
+		return conf_error_set(report->error, ENOMEM, 0, 0, "out of memory");
+	if (!key_from_base64(&peer->public_key, part->text, part->len))
+		return 0;
+	err = peername_look_up(interface, part->text, &peer->public_key, report->error);
+	return err == -ENOENT ? value_read(model, KEYWORD_PUBLIC_KEY, part, report) : err;
+}
+
+static int read_value(struct model *model, const char *interface, const struct word *word,
+		      const char *value)
 {
 	const struct value_part part = {.text = value, .len = strlen(value)};
 	struct conf_error error = {0};
 	const struct value_report report = {.error = &error, .warn = warn};
 	int err;
 
-	if (word->key == KEYWORD_PUBLIC_KEY && !model_add_peer(model))
-		err = conf_error_set(&error, ENOMEM, 0, 0, "out of memory");
+	if (word->key == KEYWORD_PUBLIC_KEY && part.len)
+		err = read_peer(model, interface, &part, &report);
 	else if (word->key == KEYWORD_ALLOWED_IPS)
 		err = read_list(model, value, &report);
 	else if (!part.len)
@@ -164,7 +182,7 @@ static int check_place(const struct model *model, const struct word *word, const
 }
 
 /* 0 or -errno, said. */
-static int read_words(struct model *model, char **words, int count)
+static int read_words(struct model *model, const char *interface, char **words, int count)
 {
 	int err = 0;
 
@@ -183,7 +201,7 @@ static int read_words(struct model *model, char **words, int count)
 		else if (word->takes == TAKES_FILE)
 			err = read_file(model, word, words[++i]);
 		else
-			err = read_value(model, word, words[++i]);
+			err = read_value(model, interface, word, words[++i]);
 	}
 	return err;
 }
@@ -196,7 +214,7 @@ enum command_result set_run(int argc, char **argv)
 
 	if (args_parse(&args, argc, argv, ARGS_IN_ORDER) || args.count < 2)
 		return COMMAND_USAGE;
-	err = read_words(&model, args.words + 1, args.count - 1);
+	err = read_words(&model, args.words[0], args.words + 1, args.count - 1);
 	if (!err)
 		err = access_resolve(&model, NULL);
 	if (!err)

@@ -17,6 +17,9 @@
 #include "cli/say.h"
 #include "cli/spawn.h"
 #include "conf/error.h"
+#include "conf/exclude.h"
+#include "conf/keyword.h"
+#include "conf/source.h"
 
 #define OVERHEAD 80      /* bytes: IPv6, UDP and WireGuard headers, the tag, the padding */
 #define DEFAULT_MTU 1500 /* of a way that cannot be asked */
@@ -73,6 +76,46 @@ int setup_begin(struct setup *setup, int argc, char **argv, bool needs_file)
 	return err ? -ENOENT : take(setup);
 }
 
+static bool has_hooks(const struct file *file)
+{
+	for (size_t i = 0; i < FILE_HOOKS; i++)
+		if (file->hooks[i].count)
+			return true;
+	return false;
+}
+
+/* What this version reads but does not do, it does not pass over. */
+static int refuse_unsupported(const struct setup *setup)
+{
+	const struct file *file = &setup->file;
+	const struct {
+		enum keyword key;
+		bool is_wanted;
+	} keys[] = {
+		{KEYWORD_DNS, file->dns.count || file->search.count},
+		{KEYWORD_TABLE, file->table && strcmp(file->table, "auto") != 0},
+		{KEYWORD_PRE_UP, has_hooks(file)},
+		{KEYWORD_POST_UP, has_hooks(file)},
+		{KEYWORD_PRE_DOWN, has_hooks(file)},
+		{KEYWORD_POST_DOWN, has_hooks(file)},
+		{KEYWORD_SAVE_CONFIG, file->save_config},
+		{KEYWORD_KILL_SWITCH, file->kill_switch},
+	};
+	struct conf_error error;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!keys[i].is_wanted || !file->line_of[keys[i].key])
+			continue;
+		conf_error_set(&error, ENOTSUP, file->line_of[keys[i].key], 0,
+			       "%s is not supported yet: remove the line, or use wg-quick with "
+			       "WG_QUICK_USERSPACE_IMPLEMENTATION=wgengine",
+			       keyword_name(keys[i].key));
+		say_file_error(setup->paths.file, &error);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
 /* What this version cannot do without leaking traffic, it does not begin. */
 static int refuse_default_route(const struct setup *setup)
 {
@@ -104,10 +147,11 @@ int setup_read(struct setup *setup)
 	}
 	for (size_t i = 0; i < setup->file.warning_count; i++)
 		say_file_warning(setup->paths.file, &setup->file.warnings[i]);
-	if (paths_is_exposed(setup->paths.file))
+	if (source_is_exposed(setup->paths.file))
 		say_warning("%s is accessible to other users; `chmod 600 %s' keeps its keys secret",
 			    setup->paths.file, setup->paths.file);
-	return refuse_default_route(setup);
+	err = refuse_unsupported(setup);
+	return err ? err : refuse_default_route(setup);
 }
 
 int setup_resolve(struct setup *setup)
@@ -170,6 +214,8 @@ int setup_plan(struct setup *setup)
 		tunnel_plan_address(plan, &file->addresses[i]);
 	tunnel_plan_up(plan, choose_mtu(setup));
 	err = plan_routes(setup);
+	if (!err)
+		err = exclude_apply_all(&setup->file.device);
 	if (err)
 		say_error("out of memory");
 	return err;

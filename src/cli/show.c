@@ -13,11 +13,15 @@
 #include "cli/device.h"
 #include "cli/json.h"
 #include "cli/output.h"
+#include "cli/peername.h"
 #include "cli/pretty.h"
 #include "cli/say.h"
+#include "cli/self.h"
 #include "cli/show_json.h"
 #include "conf/model.h"
 #include "conf/text.h"
+
+#define FIELD_NAMES "names" /* not one of wg(8)'s */
 
 static void put_key(struct text *out, const struct key *key)
 {
@@ -118,6 +122,11 @@ static void put_keepalive(struct text *out, const struct model_peer *peer)
 		text_puts(out, "off");
 }
 
+static void put_name(struct text *out, const struct model_peer *peer)
+{
+	text_puts(out, peer->name ? peer->name : "(none)");
+}
+
 /* Printed about the device, else about each peer behind its key; with neither function: the
  * peers' keys alone. */
 struct field {
@@ -138,6 +147,7 @@ static const struct field fields[] = {
 	{"latest-handshakes", NULL, put_handshake},
 	{"transfer", NULL, put_transfer},
 	{"persistent-keepalive", NULL, put_keepalive},
+	{FIELD_NAMES, NULL, put_name},
 };
 
 /* lead: the interface's name and a tab, or "". */
@@ -224,10 +234,20 @@ static bool is_field(const char *field)
 	if (!field || !strcmp(field, "dump"))
 		return true;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		if (!strcmp(field, fields[i].name))
+		if (!strcmp(field, fields[i].name) &&
+		    !(self_is_wg() && !strcmp(field, FIELD_NAMES)))
 			return true;
 	say_plain("Invalid parameter: `%s'", field);
 	return false;
+}
+
+/* Asks for names only where they are shown. */
+static void fill_names(const char *name, struct model *model, const struct question *question)
+{
+	const char *field = question->field;
+
+	if (!field || !strcmp(field, FIELD_NAMES) || (question->json && !strcmp(field, "dump")))
+		peername_fill(name, model);
 }
 
 static void put_text(struct text *out, const char *name, const struct model *model,
@@ -248,9 +268,10 @@ static void put_text(struct text *out, const char *name, const struct model *mod
 			put_field(out, model, &fields[i], lead);
 }
 
-static void put_device(struct json *json, const char *name, const struct model *model,
+static void put_device(struct json *json, const char *name, struct model *model,
 		       const struct question *question)
 {
+	fill_names(name, model, question);
 	if (question->json)
 		show_json_device(json, name, model, question->field,
 				 is_set("WG_HIDE_KEYS", "never"));
@@ -303,7 +324,7 @@ static enum command_result show_all(const struct question *question)
 	enum command_result result = COMMAND_OK;
 	struct text out = TEXT_EMPTY;
 	struct json json = {.out = &out};
-	char (*names)[IFNAMSIZ];
+	char(*names)[IFNAMSIZ];
 	size_t count, readable = 0;
 	int err = device_list(&names, &count);
 
@@ -335,7 +356,7 @@ static enum command_result show_interfaces(const struct question *question)
 {
 	struct text out = TEXT_EMPTY;
 	struct json json = {.out = &out};
-	char (*names)[IFNAMSIZ];
+	char(*names)[IFNAMSIZ];
 	size_t count;
 	int err = device_list(&names, &count);
 

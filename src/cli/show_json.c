@@ -71,6 +71,8 @@ static void put_peer(const struct request *request, const struct model_peer *pee
 	key_to_base64(text, &peer->public_key);
 	json_open(json, NULL, '{');
 	json_string(json, "public_key", text);
+	if (wants(request, "names"))
+		json_string(json, "name", peer->name);
 	if (wants(request, "preshared-keys")) {
 		put_key(json, "preshared_key", &peer->preshared_key, request->reveal);
 		json_bool(json, "has_preshared_key", !key_is_zero(&peer->preshared_key));

@@ -11,6 +11,7 @@
  *   fwmark                number; 0: off
  *   peers                 array of objects, in the engine's order:
  *     public_key            string
+ *     name                  string, from the interface's configuration file
  *     preshared_key         string; null also where it is hidden
  *     has_preshared_key     true or false
  *     endpoint              string, as `wg show' has it

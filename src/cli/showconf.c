@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Byte for byte what `wg showconf' prints. */
+ * Byte for byte what `wg showconf' prints, but that wgctl adds the names of peers, as comments. */
 #include "cli/showconf.h"
 
 #include <sodium.h>
 #include "cli/access.h"
 #include "cli/args.h"
 #include "cli/output.h"
+#include "cli/peername.h"
 #include "conf/model.h"
 #include "conf/text.h"
 
@@ -25,6 +26,8 @@ static void put_peer(struct text *out, const struct model_peer *peer)
 	char text[ENDPOINT_TEXT_MAX];
 
 	text_puts(out, "[Peer]\n");
+	if (peer->name)
+		text_printf(out, "# Name = %s\n", peer->name);
 	key_to_base64(text, &peer->public_key);
 	text_printf(out, "PublicKey = %s\n", text);
 	put_key(out, "PresharedKey", &peer->preshared_key);
@@ -65,6 +68,7 @@ enum command_result showconf_run(int argc, char **argv)
 		return COMMAND_USAGE;
 	err = access_get(args.words[0], &model);
 	if (!err) {
+		peername_fill(args.words[0], &model);
 		put_device(&out, &model);
 		err = output_write(&out);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the keys of a configuration file mean; wg(8)'s are conf/value's. Whatever is wrong ends the
+ * What the keys of a configuration file mean: wg(8)'s are conf/value's, wg-quick(8)'s conf/quick's,
+ * our own conf/extension's. Whatever is wrong ends the
  * reading, and nothing of the file is left. No message repeats a value that might be a key in the
  * wrong place. */
 #include "conf/file.h"
@@ -8,21 +9,22 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include "conf/extension.h"
 #include "conf/lines.h"
-#include "conf/number.h"
+#include "conf/name.h"
+#include "conf/quick.h"
 #include "conf/source.h"
 #include "conf/text.h"
 #include "conf/value.h"
-
-#define MTU_IPV6_MIN 1280
 
 struct loader {
 	struct file *file;          /* borrowed */
 	struct lines *lines;        /* borrowed; for the place of what is found */
 	struct value_report report; /* error: borrowed, may be NULL */
+	const char *path;           /* of the file; NULL: the text is from memory; borrowed */
 	bool only_wg;               /* wg(8)'s keys, none of wg-quick(8)'s */
 	unsigned peer_column;       /* of the last [Peer] header */
-	bool peer_has_key;
+	struct name_places names;
 };
 
 static int no_memory(struct loader *loader)
@@ -66,93 +68,86 @@ static int warn(void *user, const struct conf_error *what)
 	return 0;
 }
 
-static int read_mtu(struct loader *loader, const struct value_part *part)
+/* What is for `up' only. */
+static int refuse(struct loader *loader, enum keyword key, const struct value_part *part)
 {
-	struct conf_error what;
-	uint64_t number;
-
-	if (number_parse(&number, part->text, part->len, FILE_MTU_MAX) < 0 || number < FILE_MTU_MIN)
-		return VALUE_FAIL(&loader->report, part,
-				  "%s is no MTU: expected a number from %d to %d",
-				  value_quote(part).text, FILE_MTU_MIN, FILE_MTU_MAX);
-	loader->file->mtu = (uint32_t)number;
-	if (number >= MTU_IPV6_MIN)
-		return 0;
-	conf_error_set(&what, EINVAL, 0, 1,
-		       "MTU %u is too small for IPv6, which needs %d: only IPv4 will pass",
-		       (unsigned)number, MTU_IPV6_MIN);
-	return warn(loader, &what);
+	return VALUE_FAIL(&loader->report, part, "%s is for %s`wgctl up': remove the line here",
+			  keyword_name(key),
+			  keyword_origin(key) == KEYWORD_OF_QUICK ? "wg-quick and " : "");
 }
 
-static int read_address(void *user, const struct value_part *part)
+/* A remark that cannot be a name is a mere comment, and it never replaces a name. */
+static int read_name(struct loader *loader, const struct value_part *part)
 {
-	struct loader *loader = user;
-	struct file *file = loader->file;
-	struct prefix prefix;
+	struct model *device = &loader->file->device;
+	struct model_peer *peer = model_last_peer(device);
+	const bool is_remark = lines_form(loader->lines) == LINES_REMARK;
+	const bool is_valid = name_is_valid(part->text, part->len);
+	const struct name_place place = {
+		.peer = device->peer_count - 1,
+		.line = lines_number(loader->lines),
+		.column = lines_column(loader->lines, 0),
+		.is_remark = is_remark,
+	};
 
-	if (!part->len)
+	if (is_remark && (!is_valid || peer->name))
 		return 0;
-	if (prefix_parse(&prefix, part->text, part->len) < 0)
-		return VALUE_FAIL(
-			&loader->report, part,
-			"%s is no address: expected one such as 10.0.0.1/24 or fd00::1/64",
-			value_quote(part).text);
-	if (file->address_count == file->address_size) {
-		size_t size = file->address_size ? file->address_size * 2 : 4;
-		struct prefix *addresses;
-
-		addresses = reallocarray(file->addresses, size, sizeof(*addresses));
-		if (!addresses)
-			return no_memory(loader);
-		file->addresses = addresses;
-		file->address_size = size;
-	}
-	file->addresses[file->address_count++] = prefix;
+	if (!is_valid)
+		return VALUE_FAIL(&loader->report, part,
+				  "%s cannot be a name: expected 1 to %d bytes of UTF-8 without "
+				  "control characters, and not a key",
+				  value_quote(part).text, NAME_MAX_LEN);
+	if (model_peer_set_name(peer, part->text) < 0 || name_note(&loader->names, &place) < 0)
+		return no_memory(loader);
 	return 0;
 }
 
-/* wg-quick(8) separates addresses by commas, white space, or both. */
-static int read_addresses(struct loader *loader, const struct value_part *part)
+/* wgctl's own. */
+static int read_extension(struct loader *loader, enum keyword key, const struct value_part *part)
 {
-	size_t before = loader->file->address_count;
-	int rc = value_read_list(part, read_address, loader);
-
-	if (rc == 0 && loader->file->address_count == before)
-		return VALUE_FAIL(&loader->report, part,
-				  "'Address' has no value: write one or remove the line");
-	return rc;
+	if (key == KEYWORD_NAME)
+		return read_name(loader, part);
+	if (loader->only_wg && key == KEYWORD_KILL_SWITCH &&
+	    lines_form(loader->lines) == LINES_PLAIN)
+		return refuse(loader, key, part);
+	return extension_read(loader->file, key, part, loader->path, &loader->report);
 }
 
-/* Known to wg-quick(8), and not done here yet: only what asks for nothing may pass. */
-static int read_unsupported(struct loader *loader, enum keyword key, const struct value_part *part)
+/* A key comes from one place. */
+static int check_single(const struct loader *loader, enum keyword key,
+			const struct value_part *part)
 {
-	bool is_false = strcmp(part->text, "false") == 0;
+	static const struct {
+		enum keyword plain, in_file;
+	} pairs[] = {
+		{KEYWORD_PRIVATE_KEY, KEYWORD_PRIVATE_KEY_FILE},
+		{KEYWORD_PRESHARED_KEY, KEYWORD_PRESHARED_KEY_FILE},
+	};
+	const unsigned *line_of = loader->file->line_of;
 
-	if (key == KEYWORD_TABLE && strcmp(part->text, "auto") == 0)
-		return 0;
-	if (key == KEYWORD_SAVE_CONFIG && is_false)
-		return 0;
-	if (key == KEYWORD_SAVE_CONFIG && strcmp(part->text, "true") != 0)
-		return VALUE_FAIL(&loader->report, part, "%s is neither 'true' nor 'false'",
-				  value_quote(part).text);
-	return VALUE_FAIL_AS(&loader->report, ENOTSUP, part,
-			     "%s is not supported yet: remove the line, or use wg-quick with "
-			     "WG_QUICK_USERSPACE_IMPLEMENTATION=wgengine",
-			     keyword_name(key));
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		enum keyword other = key == pairs[i].plain ? pairs[i].in_file : pairs[i].plain;
+
+		if ((key == pairs[i].plain || key == pairs[i].in_file) && line_of[other])
+			return VALUE_FAIL(&loader->report, part,
+					  "line %u has %s already: remove one of the two",
+					  line_of[other], keyword_name(other));
+	}
+	return 0;
 }
 
-/* wg-quick(8)'s. */
-static int read_quick(struct loader *loader, enum keyword key, const struct value_part *part)
+static int read_part(struct loader *loader, enum keyword key, const struct value_part *part)
 {
-	if (loader->only_wg)
-		return VALUE_FAIL(&loader->report, part,
-				  "%s is for wg-quick and `wgctl up': remove the line here",
-				  keyword_name(key));
-	if (key == KEYWORD_ADDRESS)
-		return read_addresses(loader, part);
-	if (key == KEYWORD_MTU)
-		return read_mtu(loader, part);
-	return read_unsupported(loader, key, part);
+	switch (keyword_origin(key)) {
+	case KEYWORD_OF_WG:
+		return value_read(&loader->file->device, key, part, &loader->report);
+	case KEYWORD_OF_QUICK:
+		return loader->only_wg ? refuse(loader, key, part)
+				       : quick_read(loader->file, key, part, &loader->report);
+	case KEYWORD_OF_WGCTL:
+		break;
+	}
+	return read_extension(loader, key, part);
 }
 
 static int read_value(void *user, struct lines *lines, enum keyword key, const char *value,
@@ -164,10 +159,11 @@ static int read_value(void *user, struct lines *lines, enum keyword key, const c
 	int rc;
 
 	loader->lines = lines;
-	if (key == KEYWORD_PUBLIC_KEY)
-		loader->peer_has_key = true;
-	rc = value_is_wg(key) ? value_read(&loader->file->device, key, &part, &loader->report)
-			      : read_quick(loader, key, &part);
+	if (!loader->file->line_of[key])
+		loader->file->line_of[key] = lines_number(lines);
+	rc = check_single(loader, key, &part);
+	if (rc == 0)
+		rc = read_part(loader, key, &part);
 	if (rc < 0 && error)
 		locate(lines, &error->line, &error->column);
 	return rc;
@@ -176,13 +172,12 @@ static int read_value(void *user, struct lines *lines, enum keyword key, const c
 /* The peer that ends here needs its key: nothing else says who it is. */
 static int end_peer(struct loader *loader)
 {
-	const struct model *device = &loader->file->device;
+	const struct file *file = loader->file;
 
-	if (!device->peer_count || loader->peer_has_key)
+	if (!file->device.peer_count || file->line_of[KEYWORD_PUBLIC_KEY])
 		return 0;
-	return conf_error_set(loader->report.error, EINVAL,
-			      model_last_peer(&loader->file->device)->line, loader->peer_column,
-			      "this [Peer] has no PublicKey: add one");
+	return conf_error_set(loader->report.error, EINVAL, model_last_peer(&file->device)->line,
+			      loader->peer_column, "this [Peer] has no PublicKey: add one");
 }
 
 static int read_section(void *user, struct lines *lines, enum keyword_section section)
@@ -205,60 +200,67 @@ static int read_section(void *user, struct lines *lines, enum keyword_section se
 	peer->line = lines_number(lines);
 	peer->replace_allowed = true;
 	loader->peer_column = lines_column(lines, 0);
-	loader->peer_has_key = false;
+	for (enum keyword key = KEYWORD_PUBLIC_KEY; key < KEYWORD_COUNT; key++)
+		loader->file->line_of[key] = 0;
 	return 0;
 }
 
-static int parse(struct file *file, const char *text, size_t len, bool only_wg,
-		 struct conf_error *error)
+static int parse(struct file *file, const char *text, size_t len, struct loader *loader)
 {
 	static const struct lines_events events = {.section = read_section, .value = read_value};
-	struct loader loader = {
-		.file = file,
-		.report = {.error = error, .warn = warn, .user = &loader},
-		.only_wg = only_wg,
-	};
+	struct conf_error *error = loader->report.error;
 	int rc;
 
 	*file = (struct file)FILE_EMPTY;
 	if (len > FILE_SIZE_MAX)
 		return conf_error_set(error, EFBIG, 0, 0, "the file is larger than %u MiB",
 				      FILE_SIZE_MAX >> 20);
-	rc = lines_read(text, len, &events, &loader, error);
+	loader->file = file;
+	loader->report.warn = warn;
+	loader->report.user = loader;
+	rc = lines_read(text, len, &events, loader, error);
 	if (rc == 0)
-		rc = end_peer(&loader);
+		rc = end_peer(loader);
+	if (rc == 0)
+		rc = name_settle(&loader->names, &file->device, &loader->report);
+	name_places_free(&loader->names);
 	if (rc < 0)
 		file_wipe(file);
 	return rc;
 }
 
-static int read_and_parse(struct file *file, const char *path, bool only_wg,
-			  struct conf_error *error)
+static int read_and_parse(struct file *file, struct loader *loader)
 {
 	struct text text = TEXT_EMPTY;
 	int rc;
 
 	*file = (struct file)FILE_EMPTY;
-	rc = source_read(&text, path, FILE_SIZE_MAX, error);
+	rc = source_read(&text, loader->path, FILE_SIZE_MAX, loader->report.error);
 	if (rc == 0)
-		rc = parse(file, text.data, text.len, only_wg, error);
+		rc = parse(file, text.data, text.len, loader);
 	text_wipe(&text);
 	return rc;
 }
 
 int file_parse(struct file *file, const char *text, size_t len, struct conf_error *error)
 {
-	return parse(file, text, len, false, error);
+	struct loader loader = {.report.error = error};
+
+	return parse(file, text, len, &loader);
 }
 
 int file_read(struct file *file, const char *path, struct conf_error *error)
 {
-	return read_and_parse(file, path, false, error);
+	struct loader loader = {.path = path, .report.error = error};
+
+	return read_and_parse(file, &loader);
 }
 
 int file_read_wg(struct file *file, const char *path, struct conf_error *error)
 {
-	return read_and_parse(file, path, true, error);
+	struct loader loader = {.path = path, .only_wg = true, .report.error = error};
+
+	return read_and_parse(file, &loader);
 }
 
 void file_wipe(struct file *file)
@@ -266,5 +268,10 @@ void file_wipe(struct file *file)
 	model_wipe(&file->device);
 	free(file->addresses);
 	free(file->warnings);
+	words_free(&file->dns);
+	words_free(&file->search);
+	free(file->table);
+	for (size_t i = 0; i < FILE_HOOKS; i++)
+		words_free(&file->hooks[i]);
 	*file = (struct file)FILE_EMPTY;
 }

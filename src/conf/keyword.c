@@ -13,8 +13,10 @@
 static const struct {
 	const char *name;
 	enum keyword_section section;
+	enum keyword_origin origin;
 } KEYS[KEYWORD_COUNT] = {
-#define KEYWORD_ROW(id, text, home) [KEYWORD_##id] = {.name = (text), .section = KEYWORD_##home},
+#define KEYWORD_ROW(id, text, home, whose)                                                         \
+	[KEYWORD_##id] = {.name = (text), .section = KEYWORD_##home, .origin = KEYWORD_OF_##whose},
 	KEYWORD_KEYS(KEYWORD_ROW)
 #undef KEYWORD_ROW
 };
@@ -28,6 +30,11 @@ static const char *const SECTIONS[] = {
 const char *keyword_name(enum keyword key)
 {
 	return KEYS[key].name;
+}
+
+enum keyword_origin keyword_origin(enum keyword key)
+{
+	return KEYS[key].origin;
 }
 
 const char *keyword_section_name(enum keyword_section section)
@@ -112,19 +119,23 @@ static bool is_word(char c)
 	       c == '_' || c == '-';
 }
 
-/* The known key that the name begins with, where its '=' was probably forgotten: a '=' that follows
- * may be the end of the value. */
+/* The longest known key that the name begins with, where its '=' was probably forgotten: a '=' that
+ * follows may be the end of the value. */
 static const char *beginning(const struct keyword_stray *stray)
 {
+	const char *longest = NULL;
+
 	for (enum keyword i = 0; i < KEYWORD_COUNT; i++) {
 		size_t len = strlen(KEYS[i].name);
 
 		if (len > stray->len || strncasecmp(KEYS[i].name, stray->name, len) != 0)
 			continue;
-		if (!stray->has_value || !is_word(stray->name[len]))
-			return KEYS[i].name;
+		if (stray->has_value && is_word(stray->name[len]))
+			continue;
+		if (!longest || len > strlen(longest))
+			longest = KEYS[i].name;
 	}
-	return NULL;
+	return longest;
 }
 
 /* What stands alone before a '=', or on its line, may be a piece of a wrapped key. */
@@ -159,6 +170,17 @@ static struct quote quote(const struct keyword_stray *stray, bool safe)
 #define STRAY_ERROR(error, stray, ...)                                                             \
 	conf_error_set(error, EINVAL, (stray)->line, (stray)->column, __VA_ARGS__)
 
+static const char *expected(const struct keyword_stray *stray)
+{
+	if (stray->section == KEYWORD_PEER)
+		return stray->is_comment ? "Name or PresharedKeyFile"
+					 : "PublicKey, PresharedKey, AllowedIPs, Endpoint, "
+					   "PersistentKeepalive or Name";
+	return stray->is_comment ? "PrivateKeyFile or KillSwitch"
+				 : "PrivateKey, ListenPort, FwMark, Address, MTU, DNS, Table or "
+				   "another key of wg-quick";
+}
+
 static int unknown_line(struct conf_error *error, const struct keyword_stray *stray)
 {
 	const char *known = beginning(stray);
@@ -171,15 +193,9 @@ static int unknown_line(struct conf_error *error, const struct keyword_stray *st
 		return STRAY_ERROR(error, stray,
 				   "no '=' on this line: expected 'Key = value' or a section such "
 				   "as '[Peer]'");
-	if (stray->section == KEYWORD_PEER)
-		return STRAY_ERROR(error, stray,
-				   "unknown key%s in [Peer]: expected PublicKey, PresharedKey, "
-				   "AllowedIPs, Endpoint or PersistentKeepalive",
-				   quote(stray, may_echo(stray)).text);
-	return STRAY_ERROR(error, stray,
-			   "unknown key%s in [Interface]: expected PrivateKey, ListenPort, FwMark, "
-			   "Address or MTU",
-			   quote(stray, may_echo(stray)).text);
+	return STRAY_ERROR(error, stray, "unknown key%s in [%s]: expected %s",
+			   quote(stray, may_echo(stray)).text, SECTIONS[stray->section],
+			   expected(stray));
 }
 
 int keyword_unknown(struct conf_error *error, const struct keyword_stray *stray)
@@ -208,6 +224,12 @@ int keyword_unknown(struct conf_error *error, const struct keyword_stray *stray)
 				   KEYS[key].name, home);
 	return STRAY_ERROR(error, stray, "unknown key%s in [%s]: did you mean '%s'?",
 			   quote(stray, may_echo(stray)).text, home, KEYS[key].name);
+}
+
+int keyword_misplaced(struct conf_error *error, const struct keyword_stray *stray, enum keyword key)
+{
+	return STRAY_ERROR(error, stray, "'%s' is not wgctl's own: write it without '#wgctl:'",
+			   KEYS[key].name);
 }
 
 int keyword_unknown_section(struct conf_error *error, const struct keyword_stray *stray)

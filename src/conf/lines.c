@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <ini.h>
 #include <sodium.h>
 #include "conf/text.h"
@@ -18,6 +19,9 @@
 #define FEED_MAX 200 /* bytes of inih's line buffer that are used: its default size */
 #define FEED_MIN 80  /* a name, the guard and some of the value */
 #define GUARD '\1'   /* keeps inih from trimming a value or seeing a comment at its start */
+#define MASK 0x0e    /* white space that is kept goes through inih as this and the next five */
+#define PREFIX "wgctl:"
+#define PREFIX_LEN (sizeof(PREFIX) - 1)
 
 struct lines {
 	const struct lines_events *events; /* borrowed */
@@ -26,8 +30,10 @@ struct lines {
 	const char *text;                  /* borrowed */
 	size_t len, next;                  /* next: where the next line starts */
 	unsigned number;                   /* of the present line */
-	const char *line;                  /* without its comment; borrowed */
-	size_t size;
+	const char *line;                  /* borrowed */
+	size_t size;                       /* without its comment */
+	size_t whole;                      /* with it */
+	enum lines_form form;
 	enum keyword_section section;
 	enum keyword key;
 	size_t value;       /* where in the line its value starts */
@@ -45,11 +51,56 @@ static bool is_white(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* White space separates the elements of Address, for wg-quick(8); elsewhere it means nothing, for
- * wg(8). */
+/* What white space within a value means. */
+enum white {
+	WHITE_NOTHING, /* wg(8)'s and most others */
+	WHITE_COMMA,   /* it separates, for wg-quick(8) */
+	WHITE_KEPT,
+};
+
+static enum white white_in(enum keyword key)
+{
+	static const enum white white[KEYWORD_COUNT] = {
+		[KEYWORD_ADDRESS] = WHITE_COMMA,
+		[KEYWORD_DNS] = WHITE_COMMA,
+		[KEYWORD_PRE_UP] = WHITE_KEPT,
+		[KEYWORD_POST_UP] = WHITE_KEPT,
+		[KEYWORD_PRE_DOWN] = WHITE_KEPT,
+		[KEYWORD_POST_DOWN] = WHITE_KEPT,
+		[KEYWORD_PRIVATE_KEY_FILE] = WHITE_KEPT,
+		[KEYWORD_PRESHARED_KEY_FILE] = WHITE_KEPT,
+		[KEYWORD_NAME] = WHITE_KEPT,
+	};
+
+	return white[key];
+}
+
+/* A '#' is the shell's. */
+static bool is_command(enum keyword key)
+{
+	return key == KEYWORD_PRE_UP || key == KEYWORD_POST_UP || key == KEYWORD_PRE_DOWN ||
+	       key == KEYWORD_POST_DOWN;
+}
+
 static bool is_skipped(const struct lines *lines, size_t at)
 {
-	return is_white(lines->line[at]) && lines->key != KEYWORD_ADDRESS;
+	return is_white(lines->line[at]) && white_in(lines->key) == WHITE_NOTHING;
+}
+
+/* inih takes white space at the ends of its lines and " ;" for its own. No control character that
+ * is not white space comes this far. */
+static char mask_white(char c)
+{
+	return c == ' ' ? MASK : (char)(c - '\t' + MASK + 1);
+}
+
+static void put_unmasked(struct text *text, const char *bytes)
+{
+	for (; *bytes; bytes++) {
+		char c = *bytes == MASK ? ' ' : (char)(*bytes - MASK - 1 + '\t');
+
+		text_append(text, *bytes >= MASK && *bytes < ' ' ? &c : bytes, 1);
+	}
 }
 
 static size_t skip_white(const struct lines *lines, size_t at)
@@ -99,6 +150,53 @@ static int read_header(struct lines *lines, size_t start)
 	return lines->events->section(lines->user, lines, lines->section);
 }
 
+/* The first control character that is not white space, or to. */
+static size_t find_control(const struct lines *lines, size_t from, size_t to)
+{
+	while (from < to) {
+		unsigned char c = (unsigned char)lines->line[from];
+
+		if ((c < ' ' && !is_white((char)c)) || c == 0x7f)
+			break;
+		from++;
+	}
+	return from;
+}
+
+static int check_control(struct lines *lines, size_t from, size_t to)
+{
+	size_t at = find_control(lines, from, to);
+
+	if (at == to)
+		return 0;
+	return LINE_ERROR(lines, at, "a control character (0x%02x): remove it",
+			  (unsigned char)lines->line[at]);
+}
+
+/* Takes what is behind the '=' at equals. */
+static int take_value(struct lines *lines, size_t equals)
+{
+	size_t start;
+
+	if (is_command(lines->key)) {
+		int rc = check_control(lines, lines->size, lines->whole);
+
+		if (rc < 0)
+			return rc;
+		lines->size = lines->whole;
+	}
+	start = skip_white(lines, equals + 1);
+	if (start == lines->size)
+		return LINE_ERROR(lines, equals, "'%s' has no value: write one or remove the line",
+				  keyword_name(lines->key));
+	lines->value = lines->cursor = lines->place = start;
+	lines->seen = 0;
+	/* So that the last chunk is never empty. */
+	while (is_white(lines->line[lines->size - 1]))
+		lines->size--;
+	return 0;
+}
+
 static int read_entry(struct lines *lines, size_t start)
 {
 	const char *equals = memchr(lines->line, '=', lines->size);
@@ -107,6 +205,7 @@ static int read_entry(struct lines *lines, size_t start)
 		.section = lines->section,
 		.has_equals = equals,
 		.has_value = equals && skip_white(lines, end + 1) < lines->size,
+		.is_comment = lines->form == LINES_EXTENSION,
 		.line = lines->number,
 		.column = (unsigned)start + 1,
 	};
@@ -119,15 +218,50 @@ static int read_entry(struct lines *lines, size_t start)
 		stray.len = stray.len > sizeof(name) ? sizeof(name) : stray.len;
 		return keyword_unknown(lines->error, &stray);
 	}
-	if (!stray.has_value)
-		return LINE_ERROR(lines, end, "'%s' has no value: write one or remove the line",
-				  keyword_name(lines->key));
-	lines->value = lines->cursor = skip_white(lines, end + 1);
-	lines->seen = 0;
-	lines->place = lines->value;
-	/* So that the last chunk is never empty. */
-	while (is_white(lines->line[lines->size - 1]))
-		lines->size--;
+	if (stray.is_comment && keyword_origin(lines->key) != KEYWORD_OF_WGCTL)
+		return keyword_misplaced(lines->error, &stray, lines->key);
+	return take_value(lines, end);
+}
+
+/* Whether a comment's words, from start on, are an entry that names a peer. */
+static bool find_remark(const struct lines *lines, size_t start, size_t *equals)
+{
+	static const char *const names[] = {"Name", "friendly_name"};
+	const char *sign = memchr(lines->line + start, '=', lines->size - start);
+	size_t len;
+
+	if (lines->section != KEYWORD_PEER || !sign)
+		return false;
+	*equals = (size_t)(sign - lines->line);
+	for (len = *equals - start; len && is_white(lines->line[start + len - 1]);)
+		len--;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (len == strlen(names[i]) && !strncasecmp(names[i], lines->line + start, len))
+			return skip_white(lines, *equals + 1) < lines->size &&
+			       find_control(lines, start, lines->size) == lines->size;
+	return false;
+}
+
+/* A line that is a comment from its byte hash on may speak to us. 0 or -errno. */
+static int read_comment(struct lines *lines, size_t hash)
+{
+	const char *second = memchr(lines->line + hash + 1, '#', lines->whole - hash - 1);
+	size_t start, equals;
+	int rc;
+
+	lines->size = second ? (size_t)(second - lines->line) : lines->whole;
+	start = skip_white(lines, hash + 1);
+	if (lines->size - start >= PREFIX_LEN && !memcmp(lines->line + start, PREFIX, PREFIX_LEN)) {
+		lines->form = LINES_EXTENSION;
+		rc = check_control(lines, start, lines->size);
+		return rc < 0 ? rc : read_entry(lines, skip_white(lines, start + PREFIX_LEN));
+	}
+	if (find_remark(lines, start, &equals)) {
+		lines->form = LINES_REMARK;
+		lines->key = KEYWORD_NAME;
+		return take_value(lines, equals);
+	}
+	lines->size = lines->value = lines->cursor = hash;
 	return 0;
 }
 
@@ -144,39 +278,43 @@ static int take_line(struct lines *lines)
 	lines->next += size + (end ? 1 : 0);
 	lines->number++;
 	lines->line = line;
-	lines->size = size;
-	lines->value = lines->cursor = size;
+	lines->form = LINES_PLAIN;
+	lines->whole = size;
+	end = memchr(line, '#', size);
+	lines->size = lines->value = lines->cursor = end ? (size_t)(end - line) : size;
 	end = memchr(line, '\0', size);
 	if (end)
 		return LINE_ERROR(lines, end - line,
 				  "a NUL byte: this is not a text file, or it is damaged");
-	end = memchr(line, '#', size);
-	if (end)
-		lines->size = lines->value = lines->cursor = (size_t)(end - line);
-	for (size_t i = 0; i < lines->size; i++)
-		if (((unsigned char)line[i] < ' ' && !is_white(line[i])) || line[i] == 0x7f)
-			return LINE_ERROR(lines, i, "a control character (0x%02x): remove it",
-					  (unsigned char)line[i]);
-	return 0;
+	return check_control(lines, 0, lines->size);
+}
+
+/* Reads what is on the line. 0 or -errno; *found: there was something. */
+static int read_line(struct lines *lines, bool *found)
+{
+	size_t start = skip_white(lines, 0);
+	int rc;
+
+	*found = true;
+	if (start < lines->size)
+		return lines->line[start] == '[' ? read_header(lines, start)
+						 : read_entry(lines, start);
+	rc = start < lines->whole ? read_comment(lines, start) : 0;
+	*found = lines->cursor < lines->size;
+	return rc;
 }
 
 /* Goes on to the next line that is not blank. false: there is none, or lines->rc says why not. */
 static bool next_line(struct lines *lines)
 {
-	size_t start;
+	bool found = false;
 
-	while (lines->rc == 0 && lines->next < lines->len) {
+	while (!found && lines->rc == 0 && lines->next < lines->len) {
 		lines->rc = take_line(lines);
-		if (lines->rc < 0)
-			return false;
-		start = skip_white(lines, 0);
-		if (start == lines->size)
-			continue;
-		lines->rc = lines->line[start] == '[' ? read_header(lines, start)
-						      : read_entry(lines, start);
-		return lines->rc == 0;
+		if (lines->rc == 0)
+			lines->rc = read_line(lines, &found);
 	}
-	return false;
+	return found && lines->rc == 0;
 }
 
 /* inih's reader, in the manner of fgets(). */
@@ -209,7 +347,7 @@ static char *feed(char *buffer, int size, void *stream)
 		if (is_skipped(lines, lines->cursor))
 			continue;
 		if (is_white(c))
-			c = ',';
+			c = white_in(lines->key) == WHITE_KEPT ? mask_white(c) : ',';
 		buffer[len++] = c;
 	}
 	buffer[len] = '\n';
@@ -230,7 +368,7 @@ static int join(void *user, const char *section, const char *name, const char *v
 		lines->rc = LINE_ERROR(lines, 0, "inih does not read this line as expected");
 		return 0;
 	}
-	text_puts(&lines->joined, value + 1);
+	put_unmasked(&lines->joined, value + 1);
 	if (lines->joined.failed) {
 		lines->rc = conf_error_set(lines->error, ENOMEM, lines->number, 0, "out of memory");
 		return 0;
@@ -269,6 +407,11 @@ int lines_read(const char *text, size_t len, const struct lines_events *events, 
 						   : "inih does not read this line as expected");
 	text_wipe(&lines.joined);
 	return lines.rc;
+}
+
+enum lines_form lines_form(const struct lines *lines)
+{
+	return lines->form;
 }
 
 unsigned lines_number(const struct lines *lines)

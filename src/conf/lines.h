@@ -9,11 +9,20 @@
 
 struct lines;
 
+/* How an entry stands in the file. */
+enum lines_form {
+	LINES_PLAIN,     /* Name = value */
+	LINES_EXTENSION, /* #wgctl: Name = value */
+	LINES_REMARK,    /* # Name = value, or friendly_name, in [Peer]: perhaps a mere comment */
+};
+
 /* Each returns 0 or -errno with the error filled, which ends the reading. */
 struct lines_events {
 	int (*section)(void *user, struct lines *lines, enum keyword_section section);
-	/* The value is not empty, without white space (in Address, commas in its place), ends in
-	 * a NUL and holds none; it is wiped after the call. */
+	/* The value is not empty, ends in a NUL and holds none; it is wiped after the call. It has
+	 * no white space, or in a list (Address, DNS) commas in its place; but commands, names and
+	 * paths are as they were written, without what is around them. A command holds what
+	 * follows a '#', too. */
 	int (*value)(void *user, struct lines *lines, enum keyword key, const char *value,
 		     size_t len);
 };
@@ -24,5 +33,6 @@ int lines_read(const char *text, size_t len, const struct lines_events *events, 
 
 /* For use in events: the line, from 1, and the column, from 1, of a byte of the value (offset 0 for
  * a header) as it was written. A byte order mark takes no column. */
+enum lines_form lines_form(const struct lines *lines);
 unsigned lines_number(const struct lines *lines);
 unsigned lines_column(struct lines *lines, size_t offset);

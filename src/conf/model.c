@@ -59,6 +59,13 @@ int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 	return 0;
 }
 
+int model_peer_set_name(struct model_peer *peer, const char *name)
+{
+	free(peer->name);
+	peer->name = strdup(name);
+	return peer->name ? 0 : -ENOMEM;
+}
+
 int model_peer_set_host(struct model_peer *peer, const char *host, const char *port)
 {
 	free(peer->host);
@@ -73,6 +80,7 @@ void model_wipe(struct model *model)
 	for (size_t i = 0; i < model->peer_count; i++) {
 		struct model_peer *peer = &model->peers[i];
 
+		free(peer->name);
 		free(peer->host);
 		free(peer->port);
 		free(peer->allowed);

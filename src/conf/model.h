@@ -13,6 +13,8 @@
 enum model_allowed_op {
 	MODEL_ALLOWED_ADD,    /* plain, or "+10.0.0.0/8" */
 	MODEL_ALLOWED_REMOVE, /* "-10.0.0.0/8" */
+	/* "!10.0.0.0/8": taken out of what the list adds. No engine knows it: exclude_apply(). */
+	MODEL_ALLOWED_EXCLUDE,
 };
 
 struct model_allowed {
@@ -29,6 +31,7 @@ struct model_peer {
 	bool remove;
 	bool update_only;
 	uint16_t keepalive; /* seconds; 0: off */
+	char *name;         /* as in conf/name.h; NULL: none; owned */
 	char *host; /* the endpoint as the file names it, without brackets; NULL: none; owned */
 	char *port; /* a number or a service name; owned */
 	union sockaddr_ip endpoint;    /* numeric; AF_UNSPEC: none, or host is not resolved yet */
@@ -61,6 +64,8 @@ struct model {
 struct model_peer *model_add_peer(struct model *model);
 /* The last of the peers; there must be one. */
 struct model_peer *model_last_peer(const struct model *model);
+/* Copies name, which replaces another. 0 or -ENOMEM. */
+int model_peer_set_name(struct model_peer *peer, const char *name);
 /* 0 or -ENOMEM. */
 int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 			   enum model_allowed_op op);

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,4 +75,15 @@ int source_read(struct text *text, const char *path, size_t max, struct conf_err
 		text_wipe(text);
 	close(fd);
 	return rc;
+}
+
+bool source_is_exposed(const char *path)
+{
+	char real[PATH_MAX], *parent;
+	struct stat st, directory;
+
+	if (!realpath(path, real) || stat(real, &st))
+		return false;
+	parent = dirname(real);
+	return !stat(parent, &directory) && (st.st_mode & directory.st_mode & S_IRWXO);
 }

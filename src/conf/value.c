@@ -138,7 +138,8 @@ static int warn_host_bits(struct prefix prefix, const struct value_part *part,
 
 static int read_allowed_ip(void *user, const struct value_part *part)
 {
-	bool sign = part->len && (part->text[0] == '+' || part->text[0] == '-');
+	const char first = part->len ? part->text[0] : '\0';
+	const bool sign = first == '+' || first == '-' || first == '!';
 	enum model_allowed_op op = MODEL_ALLOWED_ADD;
 	struct allowed_list *list = user;
 	struct prefix prefix;
@@ -150,9 +151,11 @@ static int read_allowed_ip(void *user, const struct value_part *part)
 		return VALUE_FAIL(list->report, part,
 				  "%s is no prefix: expected one such as 10.0.0.0/24 or fd00::/64",
 				  value_quote(part).text);
-	if (sign)
+	if (first == '!')
+		op = MODEL_ALLOWED_EXCLUDE;
+	else if (sign)
 		list->peer->replace_allowed = false;
-	if (part->text[0] == '-')
+	if (first == '-')
 		op = MODEL_ALLOWED_REMOVE;
 	if (model_peer_add_allowed(list->peer, &prefix, op) < 0)
 		return no_memory(list->report);
@@ -222,18 +225,6 @@ static int read_keepalive(struct model_peer *peer, const struct value_part *part
 	peer->keepalive = (uint16_t)number;
 	peer->has_keepalive = true;
 	return 0;
-}
-
-bool value_is_wg(enum keyword key)
-{
-	static const enum keyword keys[] = {
-		KEYWORD_PRIVATE_KEY,   KEYWORD_LISTEN_PORT, KEYWORD_FWMARK,   KEYWORD_PUBLIC_KEY,
-		KEYWORD_PRESHARED_KEY, KEYWORD_ALLOWED_IPS, KEYWORD_ENDPOINT, KEYWORD_KEEPALIVE};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (keys[i] == key)
-			return true;
-	return false;
 }
 
 static int read_device_value(struct model *device, enum keyword key, const struct value_part *value,

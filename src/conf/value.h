@@ -34,8 +34,6 @@ struct value_quote value_quote(const struct value_part *part);
 	conf_error_set((report)->error, code, 0, (unsigned)(part)->offset + 1, __VA_ARGS__)
 #define VALUE_FAIL(report, part, ...) VALUE_FAIL_AS(report, EINVAL, part, __VA_ARGS__)
 
-/* Whether wg(8) knows the key; the others are wg-quick(8)'s. */
-bool value_is_wg(enum keyword key);
 /* Puts the value of a key of wg(8)'s into the device, that of a peer's key into its last peer. 0 or
  * -errno with the error filled. No message repeats a key. */
 int value_read(struct model *device, enum keyword key, const struct value_part *value,

@@ -103,6 +103,45 @@ $pub_a	(none)	(none)	(none)	0	0	0	off"
 	assert_output "quick.conf:2:11: error: Address is for wg-quick and \`wgctl up': remove the line here"
 }
 
+@test "what is excluded is taken out, by words and by files" {
+	alone
+	"$WGCTL" set "$A" peer "$pub_a" allowed-ips '10.0.0.0/30,fd00::/127, !10.0.0.1,!fd00::/128'
+	assert_equal "$(wg show "$A" allowed-ips)" "$pub_a	10.0.0.0/32 10.0.0.2/31 fd00::1/128"
+	printf '[Peer]\nPublicKey = %s\nAllowedIPs = !10.0.0.3, 10.0.0.2/31\n' "$pub_a" >file
+	for command in setconf addconf syncconf; do
+		"$WGCTL" set "$A" peer "$pub_a" allowed-ips 10.1.0.0/16
+		"$WGCTL" "$command" "$A" file
+		assert_equal "$(wg show "$A" allowed-ips)" "$pub_a	10.0.0.2/32"
+	done
+}
+
+@test "keys of our own in a file of wg's keys" {
+	alone
+	echo "$key_a" >key
+	echo "$psk" >psk
+	cat >file <<-END
+		[Interface]
+		PrivateKeyFile = key
+		#wgctl: KillSwitch = yes
+		[Peer]
+		PublicKey = $pub_b
+		Name = bob
+		#wgctl: PresharedKeyFile = $PWD/psk
+	END
+	run -0 "$WGCTL" setconf "$A" file
+	assert_output ""
+	assert_equal "$(wg show "$A" private-key)" "$key_a"
+	assert_equal "$(wg show "$A" preshared-keys)" "$pub_b	$psk"
+	chmod 644 key
+	chmod 755 .
+	run -0 "$WGCTL" syncconf "$A" file
+	assert_output --regexp '^file:2:18: warning: PrivateKeyFile is accessible to other users'
+	refute_output --partial "$key_a"
+	sed -i 's/PublicKey/#wgctl: Nmae = x\n&/' file
+	run -1 "$WGCTL" setconf "$A" file
+	assert_output "file:5:9: error: unknown key 'Nmae' in [Peer]: did you mean 'Name'?"
+}
+
 @test "host bits are a warning" {
 	alone
 	printf '[Peer]\nPublicKey = %s\nAllowedIPs = 10.1.2.3/8\n' "$pub_a" >a.conf

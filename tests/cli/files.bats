@@ -127,6 +127,14 @@ refused() {
 	done
 }
 
+@test "what up cannot do yet is refused, with its line" {
+	local line
+	for line in 'DNS = 9.9.9.9' 'Table = off' 'PreUp = true' 'PostDown = true' 'SaveConfig = true' '#wgctl: KillSwitch = yes'; do
+		refused "$A" "$line"
+		assert_output --regexp "^$A.conf:4: error: [A-Za-z]+ is not supported yet"
+	done
+}
+
 @test "a file that others can reach: a warning as wg-quick's, and on it goes" {
 	need_tun
 	good_file >"$A.conf"

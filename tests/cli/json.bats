@@ -37,8 +37,8 @@ configure() {
 	configure
 	device='"public_key":"'$pub_a'","private_key":null,"has_private_key":true,"listen_port":null,"fwmark":16'
 	[[ $(wg show "$A" listen-port) == 0 ]] || device=${device/'"listen_port":null'/'"listen_port":51820'}
-	full='{"public_key":"'$pub_b'","preshared_key":null,"has_preshared_key":true,"endpoint":"[2001:db8::2]:5","allowed_ips":["10.0.0.0/8","fd00::/64"],"latest_handshake":null,"rx_bytes":0,"tx_bytes":0,"persistent_keepalive":25}'
-	bare='{"public_key":"'$psk'","preshared_key":null,"has_preshared_key":false,"endpoint":null,"allowed_ips":[],"latest_handshake":null,"rx_bytes":0,"tx_bytes":0,"persistent_keepalive":0}'
+	full='{"public_key":"'$pub_b'","name":null,"preshared_key":null,"has_preshared_key":true,"endpoint":"[2001:db8::2]:5","allowed_ips":["10.0.0.0/8","fd00::/64"],"latest_handshake":null,"rx_bytes":0,"tx_bytes":0,"persistent_keepalive":25}'
+	bare='{"public_key":"'$psk'","name":null,"preshared_key":null,"has_preshared_key":false,"endpoint":null,"allowed_ips":[],"latest_handshake":null,"rx_bytes":0,"tx_bytes":0,"persistent_keepalive":0}'
 	assert_equal "$(json "$A")" '{"interfaces":[{"name":"'"$A"'",'"$device"',"peers":['"$full,$bare"']}]}'
 }
 

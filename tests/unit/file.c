@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <sodium.h>
 #include <cmocka.h>
@@ -298,6 +299,8 @@ static void nothing_to_do(void **state)
 
 	(void)state;
 	good(&file, IN "Table = auto\nSaveConfig = false\ntable=auto # x\n");
+	assert_string_equal(file.table, "auto");
+	assert_false(file.save_config);
 	assert_int_equal(file.warning_count, 0);
 	file_wipe(&file);
 }
@@ -453,24 +456,185 @@ static void bad_peer(void **state)
 	assert_bad(cases, sizeof(cases) / sizeof(cases[0]), EINVAL);
 }
 
-static void not_yet(void **state)
+static void assert_words(const struct words *words, size_t count, const char *const *expected)
 {
-	static const struct bad cases[] = {
-		{IN "DNS = 192.0.2.1", 2, 7,
-		 "DNS is not supported yet: remove the line, or use wg-quick with "
-		 "WG_QUICK_USERSPACE_IMPLEMENTATION=wgengine"},
-		{IN "Table = off", 2, 9, "Table is not supported yet"},
-		{IN "Table = 51820", 2, 9, "Table is not supported yet"},
-		{IN "Table = Auto", 2, 9, "Table is not supported yet"},
-		{IN "SaveConfig = true", 2, 14, "SaveConfig is not supported yet"},
-		{IN "PreUp = true", 2, 9, "PreUp is not supported yet"},
-		{IN "PostUp = echo a ; echo \"b\"", 2, 10, "PostUp is not supported yet"},
-		{IN "PreDown = true", 2, 11, "PreDown is not supported yet"},
-		{IN "postdown = true", 2, 12, "PostDown is not supported yet"},
+	assert_int_equal(words->count, count);
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(words->items[i], expected[i]);
+}
+
+#define WORDS(words, ...)                                                                          \
+	assert_words(words, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *),           \
+		     (const char *const[]){__VA_ARGS__})
+
+static void wg_quick(void **state)
+{
+	struct file file;
+
+	(void)state;
+	good(&file, IN "dns = 192.0.2.1, 2001:db8::1 example.org\n"
+		       "DNS = 1.1.1.1,,fe80::1%eth0 , corp.example # x\n"
+		       "Table = off\nTable = my-table # not off\n"
+		       "PostUp = iptables -A FORWARD  -i %i ; echo \"a=b\"\t# log \r\n"
+		       "  post up=one;two ;three\n"
+		       "PreUp = # nothing\n"
+		       "PreDown = a && b\nPostDown=c\n"
+		       "SaveConfig = true\nSave Config = tr ue\n");
+	WORDS(&file.dns, "192.0.2.1", "2001:db8::1", "1.1.1.1", "fe80::1%eth0");
+	WORDS(&file.search, "example.org", "corp.example");
+	assert_string_equal(file.table, "my-table");
+	WORDS(&file.hooks[FILE_PRE_UP], "# nothing");
+	WORDS(&file.hooks[FILE_POST_UP], "iptables -A FORWARD  -i %i ; echo \"a=b\"\t# log",
+	      "one;two ;three");
+	WORDS(&file.hooks[FILE_PRE_DOWN], "a && b");
+	WORDS(&file.hooks[FILE_POST_DOWN], "c");
+	assert_true(file.save_config);
+	assert_int_equal(file.line_of[KEYWORD_DNS], 2);
+	assert_int_equal(file.line_of[KEYWORD_POST_UP], 6);
+	assert_int_equal(file.line_of[KEYWORD_MTU], 0);
+	file_wipe(&file);
+}
+
+/* One that inih takes in many pieces, with white space at the ends of some. */
+static void long_command(void **state)
+{
+	struct text text = TEXT_EMPTY;
+	struct file file;
+	const char *command;
+
+	(void)state;
+	text_puts(&text, IN "PostUp = ");
+	for (unsigned i = 0; i < LONG_LIST; i++)
+		text_printf(&text, "%*s;%u", (int)(i % 7), "", i);
+	good(&file, text.data);
+	command = text.data + strlen(IN "PostUp = ");
+	assert_string_equal(file.hooks[FILE_POST_UP].items[0], command);
+	file_wipe(&file);
+	text_wipe(&text);
+}
+
+static void extensions(void **state)
+{
+	struct file file;
+
+	(void)state;
+	good(&file, IN "#wgctl: KillSwitch = yes # really\n" PEER "Name = alice's  phone # x\n"
+		       "[Peer]\n # wgctl:name=bob\nPublicKey=" OTHER "\n"
+		       "AllowedIPs = 0.0.0.0/0, ! 192.168.0.0/16\n");
+	assert_true(file.kill_switch);
+	assert_string_equal(file.device.peers[0].name, "alice's  phone");
+	assert_string_equal(file.device.peers[1].name, "bob");
+	assert_true(file.device.peers[1].replace_allowed);
+	assert_int_equal(file.device.peers[1].allowed[0].op, MODEL_ALLOWED_ADD);
+	assert_int_equal(file.device.peers[1].allowed[1].op, MODEL_ALLOWED_EXCLUDE);
+	assert_prefix(&file.device.peers[1].allowed[1].prefix, "192.168.0.0/16");
+	assert_int_equal(file.warning_count, 0);
+	file_wipe(&file);
+	good(&file, IN "KillSwitch = yes\nKillSwitch = no\n");
+	assert_false(file.kill_switch);
+	file_wipe(&file);
+}
+
+/* Comments are made for people: what is no name is passed over. */
+static void remarks(void **state)
+{
+	static const struct {
+		const char *text, *name;
+	} cases[] = {
+		{PEER "# Name = alice", "alice"},
+		{PEER "#friendly_name=alice", "alice"},
+		{PEER "\t# \tFRIENDLY_NAME =  alice b \t# the boss", "alice b"},
+		{"[Peer]\n# name=alice\nPublicKey=" PUBLIC, "alice"},
+		{PEER "# Name = alice\n# friendly_name = bob", "alice"},
+		{PEER "# Name = alice\nName = bob", "bob"},
+		{PEER "Name = bob\n# Name = alice", "bob"},
+		{PEER "Name = bob\nName = alice", "alice"},
+		{PEER "# Na me = alice", NULL},
+		{PEER "# Name alice", NULL},
+		{PEER "# Names = alice", NULL},
+		{PEER "# Name =", NULL},
+		{PEER "# Name = \t# x", NULL},
+		{PEER "# Name = a\tb", NULL},
+		{PEER "# Name = a\x01", NULL},
+		{PEER "# Name = \xff", NULL},
+		{PEER "# Name = " PRIVATE, NULL},
+		{PEER "## Name = alice", NULL},
+		{PEER "# the Name = alice", NULL},
+		{PEER IN "# Name = alice", NULL},
+		{"# Name = alice\n" PEER, NULL},
 	};
 
 	(void)state;
-	assert_bad(cases, sizeof(cases) / sizeof(cases[0]), ENOTSUP);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct file file;
+		const char *name;
+
+		good(&file, cases[i].text);
+		name = file.device.peers[0].name;
+		if (cases[i].name ? !name || strcmp(name, cases[i].name) != 0 : name != NULL)
+			fail_msg("'%s' gives '%s'", cases[i].text, name ? name : "(none)");
+		assert_int_equal(file.warning_count, 0);
+		file_wipe(&file);
+	}
+}
+
+static void shared_remarks(void **state)
+{
+	struct file file;
+
+	(void)state;
+	good(&file, PEER "# Name = a\n" PEER "# Name = a\n" PEER "Name = b\n" PEER "# Name = b\n");
+	assert_null(file.device.peers[0].name);
+	assert_null(file.device.peers[1].name);
+	assert_string_equal(file.device.peers[2].name, "b");
+	assert_null(file.device.peers[3].name);
+	assert_int_equal(file.warning_count, 3);
+	assert_int_equal(file.warnings[0].line, 3);
+	assert_int_equal(file.warnings[0].column, 10);
+	assert_string_equal(file.warnings[0].what,
+			    "the peer of line 6 has this name, too: here it names none");
+	file_wipe(&file);
+}
+
+static void bad_extensions(void **state)
+{
+	static const struct bad cases[] = {
+		{IN "DNS = 192.0.2", 2, 7, "'192.0.2' is no address: expected one such as"},
+		{IN "DNS = 9.9.9.9, 192.0.2.1/24", 2, 16,
+		 "'192.0.2.1/24' is neither an address nor a domain"},
+		{IN "DNS = ::1/128", 2, 7, "'::1/128' is no address"},
+		{IN "DNS = fe80::1%", 2, 7, "'fe80::1%' is no address"},
+		{IN "DNS = a;b", 2, 7, "'a;b' is neither an address nor a domain"},
+		{IN "DNS = ,", 2, 7, "'DNS' has no value"},
+		{IN "Table = a/b", 2, 9, "'a/b' is no routing table"},
+		{IN "PostUp =", 2, 8, "'PostUp' has no value"},
+		{IN "PostUp = a # \x01", 2, 14, "a control character (0x01)"},
+		{IN "KillSwitch = true", 2, 14, "'true' is neither 'yes' nor 'no'"},
+		{IN "#wgctl: KilSwitch = yes", 2, 9, "did you mean 'KillSwitch'?"},
+		{IN "#wgctl: KillSwitch", 2, 9, "expected '=' after 'KillSwitch'"},
+		{IN "#wgctl: KillSwitch = # yes", 2, 20, "'KillSwitch' has no value"},
+		{IN "#wgctl: Name = alice", 2, 9, "'Name' belongs in [Peer]"},
+		{IN "#wgctl: PostUp = true", 2, 9, "'PostUp' is not wgctl's own: write it without"},
+		{IN "#wgctl:", 2, 8, "no '=' on this line"},
+		{"#wgctl: KillSwitch = yes", 1, 9, "a key before any section"},
+		{PEER "#wgctl: Name = a\x01", 3, 17, "a control character (0x01)"},
+		{PEER "Name = a\tb", 3, 8, "cannot be a name"},
+		{PEER "Name = " PRIVATE, 3, 8, "this cannot be a name"},
+		{PEER "Name = \xc3", 3, 8, "cannot be a name"},
+		{PEER "Name = a\n" PEER "# Name = a\n#wgctl: Name = a\n", 7, 16,
+		 "the peer of line 3 has this name already"},
+		{IN "PrivateKey = " PRIVATE "\nPrivateKeyFile = x", 3, 18,
+		 "line 2 has PrivateKey already: remove one of the two"},
+		{IN "PrivateKeyFile = x\nPrivateKey = " PRIVATE, 3, 14,
+		 "line 2 has PrivateKeyFile already"},
+		{PEER "PresharedKeyFile = x\nPresharedKey = " PRIVATE, 4, 16,
+		 "line 3 has PresharedKeyFile already"},
+		{PEER "AllowedIPs = !", 3, 14, "'!' is no prefix"},
+		{PEER "AllowedIPs = !+10.0.0.0/8", 3, 14, "'!+10.0.0.0/8' is no prefix"},
+	};
+
+	(void)state;
+	assert_bad(cases, sizeof(cases) / sizeof(cases[0]), EINVAL);
 }
 
 static void nul_bytes(void **state)
@@ -511,7 +675,10 @@ static void no_key_is_repeated(void **state)
 		IN "DNS=",
 		IN "Table=",
 		IN "SaveConfig=",
-		IN "PostUp=",
+		IN "KillSwitch=",
+		IN "#wgctl: KillSwitch=",
+		IN "#wgctl:",
+		IN "#wgctl: PrivateKeyFile",
 		IN "PrivateKey=x",
 		IN "PrivateKey",
 		IN "PrivateKey=" PRIVATE "\n",
@@ -520,6 +687,9 @@ static void no_key_is_repeated(void **state)
 		PEER "AllowedIPs=",
 		PEER "AllowedIPs=-",
 		PEER "AllowedIPs=::/0,",
+		PEER "AllowedIPs=!",
+		PEER "Name=",
+		PEER "#wgctl: Name",
 		PEER "Endpoint=",
 		PEER "Endpoint=host:",
 		PEER "Endpoint=[",
@@ -606,12 +776,10 @@ static void round_trips(void **state)
 		struct file file;
 
 		text_printf(&text, "[Interface]%s", ends[draw(6)]);
-		text_printf(&text, "%sListenPort%s=%s%u%s", gaps[draw(4)],
-			    gaps[draw(4)], gaps[draw(4)], port,
-			    ends[draw(6)]);
+		text_printf(&text, "%sListenPort%s=%s%u%s", gaps[draw(4)], gaps[draw(4)],
+			    gaps[draw(4)], port, ends[draw(6)]);
 		for (unsigned i = 0; i < peers; i++) {
-			text_printf(&text, "%s[Peer]%s", gaps[draw(4)],
-				    ends[draw(6)]);
+			text_printf(&text, "%s[Peer]%s", gaps[draw(4)], ends[draw(6)]);
 			text_printf(&text, "PublicKey%s=%s" PUBLIC "%s", gaps[draw(4)],
 				    gaps[draw(4)], ends[draw(6)]);
 			allowed[i] = (unsigned)draw(60);
@@ -704,6 +872,149 @@ static void reads_a_path(void **state)
 	assert_int_equal(file_read(&file, "/", &error), -EISDIR);
 }
 
+/* A directory with files, for what reads them. */
+struct place {
+	char directory[32], path[64], key[64];
+};
+
+static void put(const char *path, const char *text, mode_t mode)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static struct place make_place(const char *key, mode_t mode)
+{
+	struct place place = {.directory = "/tmp/file-XXXXXX"};
+
+	assert_non_null(mkdtemp(place.directory));
+	assert_int_equal(chmod(place.directory, 0755), 0);
+	snprintf(place.path, sizeof(place.path), "%s/t0.conf", place.directory);
+	snprintf(place.key, sizeof(place.key), "%s/a key", place.directory);
+	put(place.key, key, mode);
+	return place;
+}
+
+static void remove_place(const struct place *place)
+{
+	assert_int_equal(unlink(place->path), 0);
+	assert_int_equal(unlink(place->key), 0);
+	assert_int_equal(rmdir(place->directory), 0);
+}
+
+static void key_files(void **state)
+{
+	struct place place = make_place(PRIVATE "\n", 0600);
+	struct conf_error error;
+	struct file file;
+	char text[300];
+
+	(void)state;
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", place.directory, 1), 0);
+	snprintf(text, sizeof(text),
+		 IN "PrivateKeyFile = a key # beside\n" PEER "#wgctl: PresharedKeyFile = %s\n" PEER
+		    "PresharedKeyFile = credential:a key\n",
+		 place.key);
+	put(place.path, text, 0600);
+	for (int i = 0; i < 2; i++) {
+		int (*reads)(struct file *, const char *, struct conf_error *) =
+			i ? file_read_wg : file_read;
+
+		assert_int_equal(reads(&file, place.path, &error), 0);
+		assert_true(file.device.has_private_key);
+		assert_key(&file.device.private_key, PRIVATE);
+		assert_true(file.device.peers[0].has_preshared_key);
+		assert_key(&file.device.peers[0].preshared_key, PRIVATE);
+		assert_key(&file.device.peers[1].preshared_key, PRIVATE);
+		assert_int_equal(file.warning_count, 0);
+		file_wipe(&file);
+	}
+	assert_int_equal(chmod(place.key, 0604), 0);
+	assert_int_equal(file_read(&file, place.path, &error), 0);
+	assert_int_equal(file.warning_count, 3);
+	assert_int_equal(file.warnings[0].line, 2);
+	assert_int_equal(file.warnings[0].column, 18);
+	assert_string_equal(file.warnings[0].what,
+			    "PrivateKeyFile is accessible to other users; `chmod 600' keeps the "
+			    "key secret");
+	file_wipe(&file);
+	/* From memory, no other file is read. */
+	good(&file, text);
+	assert_false(file.device.has_private_key);
+	assert_false(file.device.peers[0].has_preshared_key);
+	file_wipe(&file);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	remove_place(&place);
+}
+
+static void bad_key_files(void **state)
+{
+	static const struct {
+		const char *value, *key, *what;
+	} cases[] = {
+		{"none", "", "PrivateKeyFile: cannot open the file: No such file"},
+		{"/etc", "", "PrivateKeyFile: this is a directory"},
+		{"a key", "", "PrivateKeyFile: there is no key in the file"},
+		{"a key", ZERO, "PrivateKeyFile: there is no key in the file"},
+		{"a key", PRIVATE "x", "PrivateKeyFile: more than white space behind the key"},
+		{"a key", "x", "PrivateKeyFile: this is not a key: expected 44 characters"},
+		{PRIVATE, "", "PrivateKeyFile: cannot open the file"},
+		{"credential:a key", PRIVATE, "CREDENTIALS_DIRECTORY is not set"},
+		{"credential:", PRIVATE, "expected the name of a credential"},
+		{"credential:../a key", PRIVATE, "expected the name of a credential"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct place place = make_place(cases[i].key, 0600);
+		static const struct file empty;
+		struct conf_error error = {0};
+		struct file file;
+		char text[100];
+
+		snprintf(text, sizeof(text), IN "PrivateKeyFile = %s\n", cases[i].value);
+		put(place.path, text, 0600);
+		assert_true(file_read(&file, place.path, &error) < 0);
+		assert_int_equal(error.line, 2);
+		assert_int_equal(error.column, 18);
+		if (!strstr(error.what, cases[i].what) || strstr(error.what, "dwdtCnMY"))
+			fail_msg("'%s' gives: %s", cases[i].value, error.what);
+		assert_memory_equal(&file, &empty, sizeof(file));
+		remove_place(&place);
+	}
+}
+
+static void only_wg(void **state)
+{
+	static const struct {
+		const char *text, *what; /* NULL: it is fine */
+	} cases[] = {
+		{PEER "Name = alice\n", NULL},
+		{IN "#wgctl: KillSwitch = yes\n", NULL},
+		{IN "KillSwitch = yes\n", "KillSwitch is for `wgctl up': remove the line here"},
+		{IN "DNS = 9.9.9.9\n", "DNS is for wg-quick and `wgctl up': remove the line here"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct place place = make_place("", 0600);
+		struct conf_error error = {0};
+		struct file file;
+
+		put(place.path, cases[i].text, 0600);
+		assert_int_equal(file_read_wg(&file, place.path, &error),
+				 cases[i].what ? -EINVAL : 0);
+		if (cases[i].what)
+			assert_string_equal(error.what, cases[i].what);
+		file_wipe(&file);
+		remove_place(&place);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -713,7 +1024,11 @@ int main(void)
 		cmocka_unit_test(allowed_ips),       cmocka_unit_test(endpoints),
 		cmocka_unit_test(nothing_to_do),     cmocka_unit_test(warnings),
 		cmocka_unit_test(too_many_warnings), cmocka_unit_test(bad_interface),
-		cmocka_unit_test(bad_peer),          cmocka_unit_test(not_yet),
+		cmocka_unit_test(bad_peer),          cmocka_unit_test(wg_quick),
+		cmocka_unit_test(long_command),      cmocka_unit_test(extensions),
+		cmocka_unit_test(remarks),           cmocka_unit_test(shared_remarks),
+		cmocka_unit_test(bad_extensions),    cmocka_unit_test(key_files),
+		cmocka_unit_test(bad_key_files),     cmocka_unit_test(only_wg),
 		cmocka_unit_test(nul_bytes),         cmocka_unit_test(no_key_is_repeated),
 		cmocka_unit_test(many_peers),        cmocka_unit_test(too_large),
 		cmocka_unit_test(round_trips),       cmocka_unit_test(mutations),

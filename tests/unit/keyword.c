@@ -99,18 +99,20 @@ static void explains(void **state)
 		 "a key before any section: write '[Interface]' or '[Peer]' above it"},
 		{KEYWORD_PEER, "Colour", "=x",
 		 "unknown key 'Colour' in [Peer]: expected PublicKey, PresharedKey, AllowedIPs, "
-		 "Endpoint or PersistentKeepalive"},
+		 "Endpoint, PersistentKeepalive or Name"},
 		{KEYWORD_INTERFACE, "Colour", "=x",
 		 "unknown key 'Colour' in [Interface]: expected PrivateKey, ListenPort, FwMark, "
-		 "Address or MTU"},
+		 "Address, MTU, DNS, Table or another key of wg-quick"},
+		{KEYWORD_INTERFACE, "PrivateKeyFile:/etc/key", "",
+		 "expected '=' after 'PrivateKeyFile'"},
 		{KEYWORD_PEER, "PublicKey", "", "expected '=' after 'PublicKey'"},
 		{KEYWORD_PEER, "Endpoint:192.0.2.1:5", "", "expected '=' after 'Endpoint'"},
 		{KEYWORD_PEER, "anything", "",
 		 "no '=' on this line: expected 'Key = value' or a section such as '[Peer]'"},
 		{KEYWORD_NO_SECTION, ";comment", "", "a comment begins with '#', not with ';'"},
 		{KEYWORD_PEER, "", "=x",
-		 "unknown key in [Peer]: expected PublicKey, PresharedKey, AllowedIPs, Endpoint or "
-		 "PersistentKeepalive"},
+		 "unknown key in [Peer]: expected PublicKey, PresharedKey, AllowedIPs, Endpoint, "
+		 "PersistentKeepalive or Name"},
 	};
 
 	(void)state;
@@ -120,6 +122,33 @@ static void explains(void **state)
 		assert_string_equal(explain(&error, cases[i].section, cases[i].name, cases[i].rest),
 				    cases[i].what);
 	}
+}
+
+static void explains_comments(void **state)
+{
+	struct keyword_stray stray = {
+		.name = "Colour",
+		.len = 6,
+		.section = KEYWORD_PEER,
+		.has_equals = true,
+		.has_value = true,
+		.is_comment = true,
+	};
+	struct conf_error error;
+
+	(void)state;
+	assert_int_equal(keyword_unknown(&error, &stray), -EINVAL);
+	assert_string_equal(error.what, "unknown key 'Colour' in [Peer]: expected Name or "
+					"PresharedKeyFile");
+	stray.section = KEYWORD_INTERFACE;
+	assert_int_equal(keyword_unknown(&error, &stray), -EINVAL);
+	assert_string_equal(error.what, "unknown key 'Colour' in [Interface]: expected "
+					"PrivateKeyFile or KillSwitch");
+	assert_int_equal(keyword_misplaced(&error, &stray, KEYWORD_MTU), -EINVAL);
+	assert_string_equal(error.what, "'MTU' is not wgctl's own: write it without '#wgctl:'");
+	assert_int_equal(keyword_origin(KEYWORD_MTU), KEYWORD_OF_QUICK);
+	assert_int_equal(keyword_origin(KEYWORD_ENDPOINT), KEYWORD_OF_WG);
+	assert_int_equal(keyword_origin(KEYWORD_NAME), KEYWORD_OF_WGCTL);
 }
 
 /* Every piece of a key, as it comes where a line was wrapped or a '=' forgotten. */
@@ -139,7 +168,7 @@ static void keeps_keys(void **state)
 			snprintf(piece, sizeof(piece), "PrivateKey%.*s", (int)len, key + start);
 			assert_null(
 				strstr(explain(&error, KEYWORD_INTERFACE, piece, "="), piece + 10));
-			assert_non_null(strstr(error.what, "'PrivateKey'"));
+			assert_non_null(strstr(error.what, "'PrivateKey"));
 		}
 	}
 }
@@ -173,11 +202,9 @@ static void explains_sections(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds),
-		cmocka_unit_test(finds_sections),
-		cmocka_unit_test(explains),
-		cmocka_unit_test(keeps_keys),
-		cmocka_unit_test(explains_sections),
+		cmocka_unit_test(finds),      cmocka_unit_test(finds_sections),
+		cmocka_unit_test(explains),   cmocka_unit_test(explains_comments),
+		cmocka_unit_test(keeps_keys), cmocka_unit_test(explains_sections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

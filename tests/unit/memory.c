@@ -95,10 +95,13 @@ static void write_configuration(void)
 	at += (size_t)sprintf(configuration,
 			      "[Interface]\nPrivateKey = "
 			      "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n"
-			      "Address = 10.0.0.1/24, fd00::1/64\nAddress = 10.1.1.1/8\n");
+			      "Address = 10.0.0.1/24, fd00::1/64\nAddress = 10.1.1.1/8\n"
+			      "DNS = 9.9.9.9, example.org\nTable = 1\nTable = 2\n"
+			      "PostUp = a\nPostUp = b\n");
 	for (unsigned i = 1; i <= PEERS; ++i) {
 		key_to_base64(key, &(struct key){.bytes = {(uint8_t)i, 9}});
-		at += (size_t)sprintf(configuration + at, "[Peer]\nPublicKey = %s\n", key);
+		at += (size_t)sprintf(configuration + at,
+				      "[Peer]\nPublicKey = %s\n# Name = peer %u\n", key, i / 2);
 		if (i % 2)
 			at += (size_t)sprintf(configuration + at, "Endpoint = 192.0.2.1:%u\n", i);
 		for (unsigned j = 0; j < PREFIXES; ++j)
@@ -121,6 +124,7 @@ static int read_configuration(void)
 		assert_int_equal(file.device.peer_count, PEERS);
 		assert_int_equal(file.address_count, 3);
 		assert_int_equal(file.device.peers[PEERS - 1].allowed_count, PREFIXES);
+		assert_int_equal(file.hooks[FILE_POST_UP].count, 2);
 	}
 	file_wipe(&file);
 	return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The files that `wg set' takes keys from. */
+ * Files with one key in base64, as `wg set' takes them. */
 #pragma once
 
 struct conf_error;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Key files: compare wg(8), `set'. Says nothing of what a file holds but where it is wrong. */
-#include "cli/keyfile.h"
+#include "conf/keyfile.h"
 
 #include <errno.h>
 #include <stdbool.h>
