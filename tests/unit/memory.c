@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sodium.h>
 #include <cmocka.h>
+#include "conf/exclude.h"
 #include "conf/file.h"
 #include "conf/text.h"
 #include "conf/uapi.h"
@@ -176,6 +177,29 @@ static void test_lines(void **state)
 	wanted = file.device;
 	assert_true(try_all(write_and_read_lines) > 8);
 	file_wipe(&file);
+}
+
+/* What cannot be taken out leaves the list as it was. */
+static int take_out(void)
+{
+	struct model_peer peer = {.replace_allowed = true};
+	struct prefix all = {.family = AF_INET}, one = {.family = AF_INET, .cidr = 32};
+	int err = model_peer_add_allowed(&peer, &all, MODEL_ALLOWED_ADD);
+
+	if (!err)
+		err = model_peer_add_allowed(&peer, &one, MODEL_ALLOWED_EXCLUDE);
+	if (!err) {
+		err = exclude_apply(&peer);
+		assert_int_equal(peer.allowed_count, err ? 2 : 32);
+	}
+	free(peer.allowed);
+	return err;
+}
+
+static void test_exclusions(void **state)
+{
+	(void)state;
+	assert_true(try_all(take_out) > 3);
 }
 
 static struct prefix prefix_of(unsigned peer, unsigned number)
@@ -348,9 +372,8 @@ static void test_lane(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_configuration),
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_device),
+		cmocka_unit_test(test_configuration), cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_exclusions),    cmocka_unit_test(test_device),
 		cmocka_unit_test(test_lane),
 	};
 

@@ -106,6 +106,9 @@ static void assert_names(const char *first, const char *second)
 
 static void fills(void **state)
 {
+	char *own = program_invocation_short_name;
+	static char wg[] = "wg";
+
 	(void)state;
 	assert_names(NULL, NULL);
 	/* What is for `up', or cannot be read here, does not matter. */
@@ -114,9 +117,9 @@ static void fills(void **state)
 	assert_names(NULL, "bob");
 	write_file(PEER(BOB) "Name = bob\n" PEER(ALICE) "Name = alice\n");
 	assert_names("alice", "bob");
-	program_invocation_short_name = (char[]){"wg"};
+	program_invocation_short_name = wg;
 	assert_names(NULL, NULL);
-	program_invocation_short_name = (char[]){"wgctl"};
+	program_invocation_short_name = own;
 	write_file(PEER(BOB) "Name = bob\n" PEER(ALICE) "Nmae = alice\n");
 	assert_names(NULL, NULL);
 }
