@@ -39,22 +39,25 @@ static int read_file(struct file *file, struct paths *paths, const char *interfa
 	return err;
 }
 
+struct named {
+	const struct model_peer *peer; /* borrowed */
+};
+
 static int compare(const void *left, const void *right)
 {
-	const struct model_peer *const *a = left, *const *b = right;
+	const struct named *a = left, *b = right;
 
-	return memcmp(&(*a)->public_key, &(*b)->public_key, sizeof(struct key));
+	return memcmp(&a->peer->public_key, &b->peer->public_key, sizeof(struct key));
 }
 
 /* Gives each peer the name that one of the count sorted ones with its key has. 0 or -ENOMEM. */
-static int copy_names(struct model *model, const struct model_peer *const *named, size_t count)
+static int copy_names(struct model *model, const struct named *named, size_t count)
 {
 	for (size_t i = 0; i < model->peer_count; i++) {
-		const struct model_peer *peer = &model->peers[i];
-		const struct model_peer *const *found =
-			bsearch(&peer, named, count, sizeof(*named), compare);
+		const struct named wanted = {&model->peers[i]};
+		const struct named *found = bsearch(&wanted, named, count, sizeof(*named), compare);
 
-		if (found && model_peer_set_name(&model->peers[i], (*found)->name) < 0)
+		if (found && model_peer_set_name(&model->peers[i], found->peer->name) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -62,7 +65,7 @@ static int copy_names(struct model *model, const struct model_peer *const *named
 
 void peername_fill(const char *interface, struct model *model)
 {
-	const struct model_peer **named;
+	struct named *named;
 	struct paths paths;
 	struct file file;
 	size_t count = 0;
@@ -72,7 +75,7 @@ void peername_fill(const char *interface, struct model *model)
 	named = calloc(file.device.peer_count + 1, sizeof(*named));
 	for (size_t i = 0; i < file.device.peer_count && named; i++)
 		if (file.device.peers[i].name)
-			named[count++] = &file.device.peers[i];
+			named[count++].peer = &file.device.peers[i];
 	if (count) {
 		qsort(named, count, sizeof(*named), compare);
 		(void)copy_names(model, named, count);

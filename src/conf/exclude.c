@@ -74,39 +74,53 @@ static size_t find(const struct exclusions *excluded, const struct prefix *prefi
 	return low;
 }
 
-static int add_rest(struct model_peer *out, const struct exclusions *excluded,
-		    const struct prefix *prefix);
-
-static int add_halves(struct model_peer *out, const struct exclusions *excluded,
-		      const struct prefix *prefix)
+/* From a part of the masked prefix whole to the next one behind it: the upper half of the smallest
+ * part that this is in the lower half of. false: there is none. */
+static bool advance(struct prefix *part, const struct prefix *whole)
 {
-	struct prefix half = *prefix;
-	int err;
+	while (part->cidr > whole->cidr) {
+		const unsigned bit = part->cidr - 1u;
+		const uint8_t mask = (uint8_t)(0x80u >> bit % 8);
 
-	half.cidr++;
-	err = add_rest(out, excluded, &half);
-	if (err)
-		return err;
-	half.addr[prefix->cidr / 8] |= (uint8_t)(0x80u >> prefix->cidr % 8);
-	return add_rest(out, excluded, &half);
+		part->addr[bit / 8] ^= mask;
+		if (part->addr[bit / 8] & mask)
+			return true;
+		part->cidr--;
+	}
+	return false;
 }
 
-/* Appends what is left of a masked prefix. What it is a part of stands before it in the order, what
- * is a part of it behind. At most 128 deep. */
-static int add_rest(struct model_peer *out, const struct exclusions *excluded,
-		    const struct prefix *prefix)
+static int add(struct model_peer *out, const struct prefix *prefix)
 {
-	const size_t at = find(excluded, prefix);
-
-	if (at > 0 && contains(&excluded->items[at - 1], prefix))
-		return 0;
-	if (at < excluded->count && contains(&excluded->items[at], prefix))
-		return 0;
-	if (at < excluded->count && contains(prefix, &excluded->items[at]))
-		return add_halves(out, excluded, prefix);
 	if (out->allowed_count == EXCLUDE_MAX)
 		return -E2BIG;
 	return model_peer_add_allowed(out, prefix, MODEL_ALLOWED_ADD);
+}
+
+/* Appends what is left of a masked prefix. What a part of it is within stands before that in the
+ * order of exclusions, what is within the part behind. */
+static int add_rest(struct model_peer *out, const struct exclusions *excluded,
+		    const struct prefix *whole)
+{
+	const struct prefix *items = excluded->items;
+	struct prefix part = *whole;
+	bool more = true;
+	int err = 0;
+
+	while (more && !err) {
+		const size_t at = find(excluded, &part);
+
+		if ((at > 0 && contains(&items[at - 1], &part)) ||
+		    (at < excluded->count && contains(&items[at], &part))) {
+			more = advance(&part, whole);
+		} else if (at < excluded->count && contains(&part, &items[at])) {
+			part.cidr++; /* the lower half */
+		} else {
+			err = add(out, &part);
+			more = advance(&part, whole);
+		}
+	}
+	return err;
 }
 
 /* Appends what is left of an element; what nothing is taken from stays as it was written. */

@@ -19,7 +19,6 @@
 #define FEED_MAX 200 /* bytes of inih's line buffer that are used: its default size */
 #define FEED_MIN 80  /* a name, the guard and some of the value */
 #define GUARD '\1'   /* keeps inih from trimming a value or seeing a comment at its start */
-#define MASK 0x0e    /* white space that is kept goes through inih as this and the next five */
 #define PREFIX "wgctl:"
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
 
@@ -60,7 +59,7 @@ enum white {
 
 static enum white white_in(enum keyword key)
 {
-	static const enum white white[KEYWORD_COUNT] = {
+	static const enum white meaning[KEYWORD_COUNT] = {
 		[KEYWORD_ADDRESS] = WHITE_COMMA,
 		[KEYWORD_DNS] = WHITE_COMMA,
 		[KEYWORD_PRE_UP] = WHITE_KEPT,
@@ -72,7 +71,7 @@ static enum white white_in(enum keyword key)
 		[KEYWORD_NAME] = WHITE_KEPT,
 	};
 
-	return white[key];
+	return meaning[key];
 }
 
 /* A '#' is the shell's. */
@@ -87,19 +86,21 @@ static bool is_skipped(const struct lines *lines, size_t at)
 	return is_white(lines->line[at]) && white_in(lines->key) == WHITE_NOTHING;
 }
 
-/* inih takes white space at the ends of its lines and " ;" for its own. No control character that
- * is not white space comes this far. */
+/* inih takes white space at the ends of its lines and " ;" for its own. What is kept goes through
+ * it as control characters, of which none that is not white space comes this far. */
+static const char white[] = " \t\v\f\r", masks[] = "\x0e\x0f\x10\x11\x12";
+
 static char mask_white(char c)
 {
-	return c == ' ' ? MASK : (char)(c - '\t' + MASK + 1);
+	return masks[strchr(white, c) - white];
 }
 
 static void put_unmasked(struct text *text, const char *bytes)
 {
 	for (; *bytes; bytes++) {
-		char c = *bytes == MASK ? ' ' : (char)(*bytes - MASK - 1 + '\t');
+		const char *mask = strchr(masks, *bytes);
 
-		text_append(text, *bytes >= MASK && *bytes < ' ' ? &c : bytes, 1);
+		text_append(text, mask ? &white[mask - masks] : bytes, 1);
 	}
 }
 
@@ -346,8 +347,10 @@ static char *feed(char *buffer, int size, void *stream)
 
 		if (is_skipped(lines, lines->cursor))
 			continue;
-		if (is_white(c))
-			c = white_in(lines->key) == WHITE_KEPT ? mask_white(c) : ',';
+		if (is_white(c) && white_in(lines->key) == WHITE_KEPT)
+			c = mask_white(c);
+		else if (is_white(c))
+			c = ',';
 		buffer[len++] = c;
 	}
 	buffer[len] = '\n';

@@ -138,7 +138,7 @@ static int warn_host_bits(struct prefix prefix, const struct value_part *part,
 
 static int read_allowed_ip(void *user, const struct value_part *part)
 {
-	const char first = part->len ? part->text[0] : '\0';
+	const char first = part->text[0];
 	const bool sign = first == '+' || first == '-' || first == '!';
 	enum model_allowed_op op = MODEL_ALLOWED_ADD;
 	struct allowed_list *list = user;
