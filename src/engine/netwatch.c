@@ -106,11 +106,19 @@ int netwatch_read(struct netwatch *watch)
 
 	watch->link_seen = watch->link_gone = watch->went_down = watch->routes_seen = false;
 	/* What is left makes it readable again, and others get their turn in between. */
-	for (unsigned i = 0; i < READS_AT_ONCE && !err; ++i)
+	for (unsigned i = 0; i < READS_AT_ONCE && !err; ++i) {
 		err = nl_recvmsgs_default(watch->socket);
-	if (err == -NLE_NOMEM) {
-		/* Too many at once, or no memory for them, and some were lost: take it that
-		 * everything changed. */
+		/* Too many at once, or no memory for them, and some were lost. More get lost, and
+		 * without a word, until all that came before was read. */
+		if (err == -NLE_NOMEM) {
+			watch->lost = true;
+			err = 0;
+		}
+	}
+	if (watch->lost) {
+		/* Take it that everything changed; and once more when nothing is missed any more.
+		 */
+		watch->lost = err != -NLE_AGAIN;
 		watch->routes_seen = true;
 		return ask(watch);
 	}

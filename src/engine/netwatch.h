@@ -10,6 +10,7 @@ struct nl_sock;
 struct netwatch {
 	struct nl_sock *socket;
 	unsigned ifindex;
+	bool lost; /* some news, and the rest of what came before it is not read yet */
 	/* set by netwatch_read() */
 	bool link_seen;   /* up and mtu are news */
 	bool link_gone;   /* deleted, or moved to another network namespace */

@@ -128,11 +128,13 @@ static void lock_path(struct lane *lane, struct peer *peer)
 	if (!path.ifindex || path.generation == generation)
 		return;
 	pthread_mutex_unlock(&peer->lock);
-	bool elsewhere = route_interface(lane->route, &path, lane->udp->fwmark) != path.ifindex;
+	uint32_t ifindex = route_interface(lane->route, &path, lane->udp->fwmark);
 	pthread_mutex_lock(&peer->lock);
 	if (peer_same_source(&peer->path, &path)) {
-		peer->path.generation = generation;
-		peer->path.elsewhere = elsewhere;
+		/* Where nothing is known, the system chooses, and is asked again next time. */
+		peer->path.elsewhere = ifindex != path.ifindex;
+		if (ifindex != ROUTE_UNKNOWN)
+			peer->path.generation = generation;
 	}
 }
 

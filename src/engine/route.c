@@ -3,22 +3,45 @@
  * of netwatch must not mix with the answer. */
 #include "engine/route.h"
 
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <sys/socket.h>
 
-static int see_answer(struct nl_msg *message, void *arg)
+#define READS_MAX 8 /* for an answer, among those to questions that were given up */
+
+struct answer {
+	uint32_t question; /* the sequence number of what was asked */
+	uint32_t ifindex;  /* ROUTE_UNKNOWN: nothing has come yet */
+};
+
+static int see_route(struct nl_msg *message, void *arg)
 {
 	struct nlattr *attributes[RTA_MAX + 1];
-	uint32_t *ifindex = arg;
+	struct nlmsghdr *header = nlmsg_hdr(message);
+	struct answer *answer = arg;
 
-	if (nlmsg_hdr(message)->nlmsg_type == RTM_NEWROUTE &&
-	    !nlmsg_parse(nlmsg_hdr(message), sizeof(struct rtmsg), attributes, RTA_MAX, NULL) &&
+	if (header->nlmsg_seq != answer->question || header->nlmsg_type != RTM_NEWROUTE)
+		return NL_OK;
+	answer->ifindex = 0;
+	if (!nlmsg_parse(header, sizeof(struct rtmsg), attributes, RTA_MAX, NULL) &&
 	    attributes[RTA_OIF])
-		*ifindex = nla_get_u32(attributes[RTA_OIF]);
+		answer->ifindex = nla_get_u32(attributes[RTA_OIF]);
 	return NL_OK;
+}
+
+/* There is no route; or no memory to say which, which tells nothing. */
+static int see_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
+{
+	struct answer *answer = arg;
+
+	(void)from;
+	if (error->msg.nlmsg_seq == answer->question && error->error != -ENOMEM &&
+	    error->error != -ENOBUFS)
+		answer->ifindex = 0;
+	return NL_SKIP;
 }
 
 static struct nl_msg *question(const struct path *path, uint32_t fwmark)
@@ -56,7 +79,7 @@ struct nl_sock *route_open(void)
 	if (!socket)
 		return NULL;
 	nl_socket_disable_auto_ack(socket);
-	if (nl_connect(socket, NETLINK_ROUTE)) {
+	if (nl_connect(socket, NETLINK_ROUTE) || nl_socket_set_nonblocking(socket)) {
 		nl_socket_free(socket);
 		return NULL;
 	}
@@ -70,13 +93,21 @@ void route_close(struct nl_sock *socket)
 
 uint32_t route_interface(struct nl_sock *socket, const struct path *path, uint32_t fwmark)
 {
-	uint32_t ifindex = 0;
+	struct answer answer = {.ifindex = ROUTE_UNKNOWN};
 	struct nl_msg *message = socket ? question(path, fwmark) : NULL;
+	int err = 0;
 
-	if (message &&
-	    !nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, see_answer, &ifindex) &&
-	    nl_send_auto(socket, message) >= 0)
-		(void)nl_recvmsgs_default(socket);
+	if (!message ||
+	    nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, see_route, &answer) ||
+	    nl_socket_modify_err_cb(socket, NL_CB_CUSTOM, see_error, &answer) ||
+	    nl_send_auto(socket, message) < 0)
+		goto out;
+	answer.question = nlmsg_hdr(message)->nlmsg_seq;
+	/* The kernel answers within the call that asks. What is not there by now it had no room
+	 * for, and it is in vain to wait. */
+	for (unsigned i = 0; i < READS_MAX && !err && answer.ifindex == ROUTE_UNKNOWN; ++i)
+		err = nl_recvmsgs_default(socket);
+out:
 	nlmsg_free(message);
-	return ifindex;
+	return answer.ifindex;
 }
