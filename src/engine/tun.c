@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include "engine/claim.h"
+#include "engine/log.h"
 #include "engine/offload.h"
 
 #define CREATE_TRIES 10
@@ -85,6 +86,16 @@ static int create(struct tun *tun, const char *name, int flags)
 	return err;
 }
 
+/* Nobody can join a single queue. */
+static const char *why_alone(int err)
+{
+	if (err == -EUSERS)
+		return "another user's program keeps attaching to the interface while it is made";
+	if (err == -ENODATA)
+		return "this kernel (before 4.17) does not tell who else is attached";
+	return "this kernel makes no interface with several queues";
+}
+
 int tun_create(struct tun *queues, unsigned *count, const char *name, bool offload)
 {
 	const int flags = IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0);
@@ -93,8 +104,9 @@ int tun_create(struct tun *queues, unsigned *count, const char *name, bool offlo
 
 	for (unsigned i = 0; wanted > 1 && err == -EUSERS && i < CREATE_TRIES; ++i)
 		err = create(&queues[0], name, flags | IFF_MULTI_QUEUE);
-	/* Nobody can join a single queue. */
 	if (err == -EINVAL || err == -EUSERS || err == -ENODATA) {
+		if (wanted > 1)
+			log_notice("one worker instead of %u: %s", wanted, why_alone(err));
 		wanted = 1;
 		err = create(&queues[0], name, flags);
 	}
@@ -111,8 +123,12 @@ int tun_create(struct tun *queues, unsigned *count, const char *name, bool offlo
 	}
 	for (*count = 1; *count < wanted; ++*count) {
 		struct tun *queue = &queues[*count];
-		if (attach(queue, queues[0].name, flags | IFF_MULTI_QUEUE))
+		err = attach(queue, queues[0].name, flags | IFF_MULTI_QUEUE);
+		if (err) {
+			log_notice("%u workers instead of %u: cannot open more queues: %s", *count,
+				   wanted, strerror(-err));
 			break;
+		}
 		queue->join_tcp = queues[0].join_tcp;
 		queue->join_udp = queues[0].join_udp;
 	}

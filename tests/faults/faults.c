@@ -4,17 +4,21 @@
  * decimal numbers, each in a field of 20 characters (see faults.bash). Nothing here makes a system
  * call once the program runs, so a sandbox is no hindrance. A sanitizer's own code does not outlive
  * want of memory: in its presence only the program's own allocations fail, not its libraries'; and
- * never those of the library whose name holds FAULTS_SPARED. */
+ * never those of the library whose name holds FAULTS_SPARED. Before an interface is given an owner,
+ * the command in FAULTS_UNOWNED is run. */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/if_tun.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -44,6 +48,7 @@ static void *(*real_realloc)(void *old, size_t size);
 static int (*real_posix_memalign)(void **result, size_t alignment, size_t size);
 static ssize_t (*real_sendmsg)(int fd, const struct msghdr *header, int flags);
 static int (*real_clock_gettime)(clockid_t id, struct timespec *time);
+static int (*real_ioctl)(int fd, unsigned long request, ...);
 /* For what the loader wants before it can tell where the real functions are. */
 static char early[8192];
 static size_t early_used;
@@ -61,6 +66,7 @@ static void find_real(void)
 	*(void **)&real_posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
 	*(void **)&real_sendmsg = dlsym(RTLD_NEXT, "sendmsg");
 	*(void **)&real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
+	*(void **)&real_ioctl = dlsym(RTLD_NEXT, "ioctl");
 	busy = false;
 }
 
@@ -201,4 +207,17 @@ ssize_t sendmsg(int fd, const struct msghdr *header, int flags)
 		return -1;
 	}
 	return real_sendmsg(fd, header, flags);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	const char *command = request == TUNSETOWNER ? getenv("FAULTS_UNOWNED") : NULL;
+	va_list args;
+
+	va_start(args, request);
+	void *arg = va_arg(args, void *);
+	va_end(args);
+	if (fields && command && system(command))
+		abort();
+	return real_ioctl(fd, request, arg);
 }

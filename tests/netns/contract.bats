@@ -328,26 +328,6 @@ hand_socket() {
 	answers a
 }
 
-@test "nobody else gets a queue of its interface in the moment before it has an owner" {
-	local thief
-
-	mkfifo go
-	for _ in {1..12}; do
-		# Not by way of `on`, whose process would be another.
-		ip netns exec "$(ns a)" "$python" "$here/tun.py" race "$(iface a)" <>go 3>&- &
-		thief=$!
-		wait_for 5 at_work "$thief"
-		start a
-		echo >go
-		wait "$thief" || fail "somebody else has a queue"
-		answers a
-		halt a
-	done
-}
-
-# Has the process asked the system for so much that it must be past its start? In hundredths of a second.
-at_work() { [ "$(cut -d ' ' -f 15 "/proc/$1/stat")" -gt 5 ]; }
-
 @test "the engine keeps its memory from other processes of the same user" {
 	start a
 	# What a process that is not dumpable has belongs to root; and it does not gain privileges by exec.

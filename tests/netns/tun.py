@@ -4,14 +4,14 @@
 
 usage: tun.py attach INTERFACE          tries, as an unprivileged user, to get a queue of it in every way; prints each
                                         way that worked, and exits with status 1 if one did
-       tun.py race INTERFACE            tries, as an unprivileged user, to get a queue of it the moment that it appears, until
-                                        there is something to read; exits with status 1 if it has one then
+       tun.py squat INTERFACE           gets a queue of it, as an unprivileged user, and keeps it in the background; prints
+                                        "in", or why not
        tun.py hand INTERFACE PROGRAM    makes the interface and its listening UAPI socket, and becomes PROGRAM with
                                         both handed down
 """
 import fcntl
 import os
-import select
+import signal
 import socket
 import struct
 import sys
@@ -49,24 +49,17 @@ def attach(name):
     sys.exit(worked)
 
 
-def race(name):
+def squat(name):
     become_nobody()
-    request = struct.pack("16sH22x", name.encode(), TUN | NO_PI | MULTI_QUEUE | VNET_HDR)
-    fd = os.open("/dev/net/tun", os.O_RDWR)
-    attached = False
-    while not select.select([sys.stdin], [], [], None if attached else 0)[0]:
-        for _ in range(0 if attached else 2000):
-            try:
-                fcntl.ioctl(fd, TUNSETIFF, request)
-            except OSError:
-                continue
-            attached = True
-            break
     try:
-        fcntl.ioctl(fd, TUNGETIFF, bytes(40))
-    except OSError:
-        sys.exit(0)
-    sys.exit(1)
+        open_tun(name, TUN | NO_PI | MULTI_QUEUE | VNET_HDR)
+    except OSError as error:
+        print(error.strerror)
+        return
+    print("in", flush=True)
+    if not os.fork():
+        os.closerange(0, 3)
+        signal.pause()
 
 
 def hand(name, program):
@@ -84,7 +77,7 @@ def hand(name, program):
 
 if sys.argv[1] == "attach":
     attach(sys.argv[2])
-elif sys.argv[1] == "race":
-    race(sys.argv[2])
+elif sys.argv[1] == "squat":
+    squat(sys.argv[2])
 else:
     hand(sys.argv[2], sys.argv[3])
