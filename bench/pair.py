@@ -56,7 +56,7 @@ class Tunnel:
 
     def build(self, link, command, mtu):
         private = [common.run(["wg", "genkey"]) for _ in link.sides]
-        public = [common.run(["wg", "pubkey"], text=key).strip() for key in private]
+        public = self.public = [common.run(["wg", "pubkey"], text=key).strip() for key in private]
         for i, side in enumerate(link.sides):
             engine = common.Engine(side, command, f"wgb{os.getpid()}{'ab'[i]}")
             self.engines.append(engine)

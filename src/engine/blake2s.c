@@ -63,11 +63,14 @@ static void compress(struct blake2s *state, const uint8_t block[BLAKE2S_BLOCK_LE
 	if (last)
 		v[14] = ~v[14];
 
+#pragma GCC unroll 10
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		const uint8_t *s = SIGMA[round];
 
+#pragma GCC unroll 4
 		for (unsigned i = 0; i < 4; i++) /* columns */
 			mix(&v[i], &v[4 + i], &v[8 + i], &v[12 + i], m[s[2 * i]], m[s[2 * i + 1]]);
+#pragma GCC unroll 4
 		for (unsigned i = 0; i < 4; i++) /* diagonals */
 			mix(&v[i], &v[4 + (i + 1) % 4], &v[8 + (i + 2) % 4], &v[12 + (i + 3) % 4],
 			    m[s[8 + 2 * i]], m[s[9 + 2 * i]]);

@@ -193,19 +193,29 @@ static struct peer *take_cookie_reply(struct lane *lane, const struct device_mes
 	return peer;
 }
 
+/* Many at once, as each question to the system costs as much as the rest of the cookie's making. */
+static const uint8_t *draw_nonce(struct device *device)
+{
+	if (!device->nonces_left) {
+		randombytes_buf(device->nonces, sizeof(device->nonces));
+		device->nonces_left = DEVICE_NONCES;
+	}
+	return device->nonces[--device->nonces_left];
+}
+
 static void demand_cookie(struct lane *lane, const struct device_message *message)
 {
+	struct cookie_checker *checker = &lane->device->checker;
 	struct wire_cookie_reply reply;
-	struct {
-		uint8_t nonce[COOKIE_NONCE_LEN], secret[COOKIE_SECRET_LEN];
-	} fresh;
+	uint8_t secret[COOKIE_SECRET_LEN] = {0};
 
-	randombytes_buf(&fresh, sizeof(fresh));
+	if (cookie_checker_expire(checker, lane->now) == UINT64_MAX)
+		randombytes_buf(secret, sizeof(secret));
 	/* The sender's index is at the same place in an initiation and a response. */
-	cookie_create_reply(&lane->device->checker, &reply, message->bytes, message->len,
-			    wire_get32(message->bytes + 4), &message->from.remote, fresh.nonce,
-			    fresh.secret, lane->now);
-	sodium_memzero(&fresh, sizeof(fresh));
+	cookie_create_reply(checker, &reply, message->bytes, message->len,
+			    wire_get32(message->bytes + 4), &message->from.remote,
+			    draw_nonce(lane->device), secret, lane->now);
+	sodium_memzero(secret, sizeof(secret));
 	outbound_answer(lane, NULL, &message->from, &reply, sizeof(reply));
 }
 
