@@ -415,9 +415,9 @@ void attack_arm(void)
 			memcpy(&configuration, &name, sizeof(configuration));
 	}
 	/* It got its name after bind(). */
-	char *end = strstr(configuration.sun_path, ".new");
+	char *end = strstr(configuration.sun_path, ".sock.");
 	if (end)
-		*end = '\0';
+		end[strlen(".sock")] = '\0';
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGUSR2, &harmless, NULL);
 }

@@ -75,26 +75,41 @@ static bool answers(const struct sockaddr_un *address)
 	return yes;
 }
 
+/* Gives a socket that listens its name; one that nobody listens on gives way. Of two engines that
+ * start at once, in two network namespaces, one gets it. */
+static int take_name(const char *temporary, const struct sockaddr_un *address)
+{
+	while (link(temporary, address->sun_path)) {
+		if (errno != EEXIST)
+			return -errno;
+		if (answers(address))
+			return -EADDRINUSE;
+		if (unlink(address->sun_path) && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}
+
 /* Listens under another name first: a client that finds a socket on which nobody listens takes it
  * for left behind, and deletes it. */
-static int bind_and_listen(int fd, const char *path)
+static int bind_and_listen(int fd, const struct sockaddr_un *address)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un temporary = {.sun_family = AF_UNIX};
 	int err = 0;
 
-	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", path) >=
-	    sizeof(address.sun_path))
+	if ((size_t)snprintf(temporary.sun_path, sizeof(temporary.sun_path), "%s.%d",
+			     address->sun_path, getpid()) >= sizeof(temporary.sun_path))
 		return -ENAMETOOLONG;
-	if (unlink(address.sun_path) && errno != ENOENT)
+	if (unlink(temporary.sun_path) && errno != ENOENT)
 		return -errno;
 	mode_t mask = umask(077);
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)))
+	if (bind(fd, (const struct sockaddr *)&temporary, sizeof(temporary)))
 		err = -errno;
 	umask(mask);
-	if (!err && (listen(fd, CLIENTS_MAX) || rename(address.sun_path, path))) {
-		err = -errno;
-		unlink(address.sun_path);
-	}
+	if (err)
+		return err;
+	err = listen(fd, CLIENTS_MAX) ? -errno : take_name(temporary.sun_path, address);
+	unlink(temporary.sun_path);
 	return err;
 }
 
@@ -109,9 +124,7 @@ static int listen_at(struct uapi_server *server, const char *ifname)
 	server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (server->listener < 0)
 		return -errno;
-	if (answers(&address))
-		return -EADDRINUSE;
-	int err = bind_and_listen(server->listener, address.sun_path);
+	int err = bind_and_listen(server->listener, &address);
 	if (!err)
 		memcpy(server->path, address.sun_path, sizeof(server->path));
 	return err;

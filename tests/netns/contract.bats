@@ -115,6 +115,27 @@ answers() { uapi "$1" $'get=1\n' | grep -q '^errno=0$'; }
 	equal "$(show a listen-port)" 1234
 }
 
+@test "of two engines of one name that start at once, in two namespaces, one gets it" {
+	local side status
+
+	make_sides b
+	for _ in {1..10}; do
+		for side in a b; do
+			on "$side" "$WGENGINE" -f "$(iface a)" </dev/null 2>"$side.err" 3>&- &
+		done
+		status=0
+		wait -n || status=$?
+		equal "$status" 1
+		wait_for 5 answers a
+		equal "$(cat a.err b.err | grep -c "another engine")" 1
+		for side in a b; do
+			kill $(engine_pids "$side") 2>/dev/null || true
+		done
+		wait
+		[ ! -e "$sockets/$(iface a).sock" ] || fail "the socket is left"
+	done
+}
+
 @test "without the permission to make an interface it says so" {
 	local status=0 copy
 
