@@ -8,16 +8,26 @@
 #include <string.h>
 #include "cli/say.h"
 #include "conf/nearest.h"
+#include "conf/number.h"
 
-#define JSON 0x100 /* no letter */
+/* No letters. */
+#define JSON 0x100
+#define VALUE 0x200 /* and its number */
+
+static const char *const value_names[] = {
+	[ARGS_INTERVAL] = "interval",
+	[ARGS_COUNT] = "count",
+	[ARGS_WAIT] = "wait",
+	[ARGS_MAX_AGE] = "max-age",
+};
 
 static void say_unknown(const char *command, const char *word, const struct option *options)
 {
-	const char *names[8], *meant;
+	const char *names[4 + ARGS_VALUES], *meant;
 	size_t count = 0, len = strcspn(word, "=");
 	char name[32];
 
-	for (; count < 8 && options[count].name; count++)
+	for (; options[count].name; count++)
 		names[count] = options[count].name;
 	if (strncmp(word, "--", 2) != 0 || len - 2 >= sizeof(name)) {
 		say_error("unknown option `%s' of `%s'", word, command);
@@ -35,7 +45,7 @@ static void say_unknown(const char *command, const char *word, const struct opti
 
 int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 {
-	struct option options[5] = {{"help", no_argument, NULL, 'h'}};
+	struct option options[5 + ARGS_VALUES] = {{"help", no_argument, NULL, 'h'}};
 	const char *letters = accepts & ARGS_IN_ORDER ? "+:h" : ":h";
 	size_t count = 1;
 	int option;
@@ -51,6 +61,10 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 	}
 	if (accepts & ARGS_JSON)
 		options[count++] = (struct option){"json", no_argument, NULL, JSON};
+	for (int i = 0; i < ARGS_VALUES; i++)
+		if (accepts & ARGS_TAKES((unsigned)i))
+			options[count++] =
+				(struct option){value_names[i], required_argument, NULL, VALUE + i};
 	opterr = 0;
 	optind = 0; /* glibc: start afresh */
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
@@ -60,6 +74,11 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 			args->dry_run = true;
 		} else if (option == JSON) {
 			args->json = true;
+		} else if (option >= VALUE) {
+			args->values[option - VALUE] = optarg;
+		} else if (option == ':') {
+			say_error("`%s' of `%s' takes a value", argv[optind - 1], argv[0]);
+			return -EINVAL;
 		} else if (option == '?' && optopt && !strchr(letters, optopt)) {
 			say_error("unknown option `-%c' of `%s'", optopt, argv[0]);
 			return -EINVAL;
@@ -70,5 +89,41 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 	}
 	args->count = argc - optind;
 	args->words = argv + optind;
+	return 0;
+}
+
+static int parse(uint64_t *thousandths, const char *text, uint64_t max)
+{
+	size_t whole = strcspn(text, "."), digits;
+	uint64_t fraction = 0;
+
+	if (number_parse(thousandths, text, whole, max / 1000))
+		return -EINVAL;
+	*thousandths *= 1000;
+	if (!text[whole])
+		return 0;
+	digits = strlen(text + whole + 1);
+	if (number_parse(&fraction, text + whole + 1, digits, 999))
+		return -EINVAL;
+	for (; digits < 3; digits++)
+		fraction *= 10;
+	*thousandths += fraction;
+	return 0;
+}
+
+int args_thousandths(uint64_t *thousandths, const struct args *args, enum args_value option,
+		     uint64_t min, uint64_t max, const char *unit)
+{
+	const char *text = args->values[option];
+	uint64_t value;
+
+	if (!text)
+		return 0;
+	if (parse(&value, text, max) || value < min || value > max) {
+		say_error("--%s takes %g to %g %s, not `%s'", value_names[option],
+			  (double)min / 1000, (double)max / 1000, unit, text);
+		return -EINVAL;
+	}
+	*thousandths = value;
 	return 0;
 }

@@ -20,7 +20,7 @@
 #include "conf/text.h"
 #include "conf/uapi.h"
 
-#define WAIT_SECONDS 10      /* for one read or write */
+#define WAIT_MS 10000        /* for one read or write */
 #define REPLY_MAX (1u << 30) /* bytes; more peers than an engine can hold */
 #define SUFFIX ".sock"
 
@@ -30,10 +30,11 @@ char *client_path(char path[CLIENT_PATH_MAX], const char *name)
 	return path;
 }
 
-/* A socket to the engine, or -errno. */
-static int open_socket(const char *name)
+/* A socket to the engine, or -errno. With wait_ms 0 it is for a look only: no call on it waits. */
+static int open_socket(const char *name, unsigned wait_ms)
 {
-	const struct timeval limit = {.tv_sec = WAIT_SECONDS};
+	const struct timeval limit = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000L};
+	const int type = SOCK_STREAM | SOCK_CLOEXEC | (wait_ms ? 0 : SOCK_NONBLOCK);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	char path[CLIENT_PATH_MAX];
 	int fd, err;
@@ -41,7 +42,7 @@ static int open_socket(const char *name)
 	if (!name[0] || strlen(name) >= IFNAMSIZ || strchr(name, '/'))
 		return -ENOENT;
 	strcpy(address.sun_path, client_path(path, name));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type, 0);
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ||
@@ -56,10 +57,11 @@ static int open_socket(const char *name)
 
 int client_probe(const char *name)
 {
-	int fd = open_socket(name);
+	int fd = open_socket(name, 0);
 
+	/* A queue that is full is an engine's, one that has no time. */
 	if (fd < 0)
-		return fd;
+		return fd == -EAGAIN ? 0 : fd;
 	close(fd);
 	return 0;
 }
@@ -107,13 +109,13 @@ static int receive_reply(int fd, struct text *reply)
 }
 
 /* One request, one reply. */
-static int ask(const char *name, const char *request, size_t len, struct text *reply,
+static int ask(const char *name, unsigned wait_ms, const struct text *request, struct text *reply,
 	       struct conf_error *error)
 {
-	int fd = open_socket(name), err = fd;
+	int fd = open_socket(name, wait_ms), err = fd == -EAGAIN ? -ETIMEDOUT : fd;
 
 	if (fd >= 0) {
-		err = send_all(fd, request, len);
+		err = send_all(fd, request->data, request->len);
 		if (!err)
 			err = receive_reply(fd, reply);
 		close(fd);
@@ -149,7 +151,7 @@ int client_set(const char *name, const struct model *model, struct conf_error *e
 		err = conf_error_set(error, ENOMEM, 0, 0, "%s", strerror(ENOMEM));
 		goto out;
 	}
-	err = ask(name, request.data, request.len, &reply, error);
+	err = ask(name, WAIT_MS, &request, &reply, error);
 	if (err)
 		goto out;
 	err = read_code(&reply);
@@ -163,11 +165,12 @@ out:
 	return err;
 }
 
-int client_get(const char *name, struct model *model, struct conf_error *error)
+int client_get(const char *name, unsigned wait_ms, struct model *model, struct conf_error *error)
 {
-	static const char request[] = "get=1\n\n";
+	char words[] = "get=1\n\n";
+	const struct text request = {.data = words, .len = sizeof(words) - 1};
 	struct text reply = TEXT_EMPTY;
-	int err = ask(name, request, sizeof(request) - 1, &reply, error);
+	int err = ask(name, wait_ms ? wait_ms : WAIT_MS, &request, &reply, error);
 
 	if (!err)
 		err = uapi_read_get(model, reply.data ? reply.data : "", reply.len, error);

@@ -27,7 +27,14 @@ int device_set(const char *name, const struct model *model, struct conf_error *e
 
 int device_get(const char *name, struct model *model, struct conf_error *error)
 {
-	return has_engine(name) ? client_get(name, model, error) : kernel_get(name, model, error);
+	return device_get_within(name, 0, model, error);
+}
+
+int device_get_within(const char *name, unsigned wait_ms, struct model *model,
+		      struct conf_error *error)
+{
+	return has_engine(name) ? client_get(name, wait_ms, model, error)
+				: kernel_get(name, model, error);
 }
 
 int device_list(char (**names)[IFNAMSIZ], size_t *count)

@@ -15,6 +15,9 @@ int device_set(const char *name, const struct model *model, struct conf_error *e
 /* Reads all into an empty model, which the caller wipes, also after an error. 0 or -errno with
  * *error filled; -ENODEV: there is no such interface. */
 int device_get(const char *name, struct model *model, struct conf_error *error);
+/* The same; wait_ms: how long an engine may be silent (-ETIMEDOUT); 0: ten seconds. */
+int device_get_within(const char *name, unsigned wait_ms, struct model *model,
+		      struct conf_error *error);
 /* All interfaces, the kernel's first; *names is the caller's to free(), also after an error, when
  * some may be missing. 0 or -errno. */
 int device_list(char (**names)[IFNAMSIZ], size_t *count);

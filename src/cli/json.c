@@ -88,6 +88,13 @@ void json_number(struct json *json, const char *name, uint64_t value)
 	text_printf(json->out, "%llu", (unsigned long long)value);
 }
 
+void json_thousandths(struct json *json, const char *name, uint64_t value)
+{
+	begin(json, name);
+	text_printf(json->out, "%llu.%03u", (unsigned long long)value / 1000,
+		    (unsigned)(value % 1000));
+}
+
 void json_bool(struct json *json, const char *name, bool value)
 {
 	begin(json, name);

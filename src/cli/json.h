@@ -18,5 +18,6 @@ void json_close(struct json *json, char bracket);
 /* NULL is null. What is no UTF-8 becomes U+FFFD. */
 void json_string(struct json *json, const char *name, const char *value);
 void json_number(struct json *json, const char *name, uint64_t value);
+void json_thousandths(struct json *json, const char *name, uint64_t value);
 void json_bool(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);

@@ -21,9 +21,12 @@
 #include "cli/setconf.h"
 #include "cli/show.h"
 #include "cli/showconf.h"
+#include "cli/status.h"
 #include "cli/up.h"
+#include "cli/watch.h"
 #include "conf/nearest.h"
 
+#define EXIT_TROUBLE 2
 #define STACK_DEPTH (64 << 10) /* of which a command uses less */
 
 static enum command_result help_run(int argc, char **argv);
@@ -61,6 +64,12 @@ struct command {
 	"PublicKey,\n"                                                                             \
 	"PresharedKey, AllowedIPs, Endpoint and PersistentKeepalive in [Peer].\n"
 
+#define STATES                                                                                     \
+	"A peer is up while its last handshake is at most 195 seconds ago (or 135 seconds and\n"   \
+	"its keepalive interval, if that is more). Else it is down, if it has a keepalive "        \
+	"interval\n"                                                                               \
+	"or was sent to and never answered; or idle, as nobody had anything to say.\n"
+
 static const struct command commands[] = {
 	{"up", up_run, OPTIONS, "bring a tunnel up",
 	 FILE_OR_NAME STEP_OPTIONS
@@ -86,6 +95,33 @@ static const struct command commands[] = {
 	 "  --json  the same as JSON, for programs; without WG_HIDE_KEYS=never secret keys are\n"
 	 "          null, unless they or dump are asked for\n",
 	 true},
+	{"watch", watch_run, "[--interval SECONDS] [--count N] [--json] [IF]",
+	 "show the peers of tunnels, their traffic and their state, again and again",
+	 "Without IF: all. On a terminal a page, until q or Ctrl-C; else plain text, one snapshot\n"
+	 "after the other, without control characters. Rates are bytes a second since the last\n"
+	 "snapshot. NO_COLOR and WG_COLOR_MODE=always|never change how it looks.\n"
+	 "\n"
+	 "  --interval SECONDS  between two snapshots: 0.1 to 3600, otherwise 1\n"
+	 "  --count N           end after N of them\n"
+	 "  --json              a JSON object a line, for programs\n"
+	 "\n" STATES,
+	 false},
+	{"status", status_run,
+	 "[-q|--quiet] [--json] [--wait SECONDS] [--max-age SECONDS] [IF] [PEER]",
+	 "say whether tunnels work, for health checks and scripts",
+	 "PEER is a name, a key or the beginning of one. An interface is healthy if it answers "
+	 "and\n"
+	 "none of its peers is down. A peer that is named is healthy if it is up.\n"
+	 "\n"
+	 "  --wait SECONDS     wait until all is healthy, so long at most; also for what is not\n"
+	 "                     there yet\n"
+	 "  --max-age SECONDS  each peer's last handshake must not be older: no peer may be idle\n"
+	 "  --json             one JSON object, for programs\n"
+	 "  -q, --quiet        the exit status alone\n"
+	 "\n" STATES "\n"
+	 "Exit status: 0 healthy, 1 not, 2 no answer: no such thing, more than one that PEER may\n"
+	 "be, no permission, or called wrongly.\n",
+	 false},
 	{"showconf", showconf_run, "<interface>", "print a tunnel's configuration, keys included",
 	 "The output is a file for `wgctl setconf'.\n", true},
 	{"set", set_run,
@@ -231,7 +267,7 @@ static enum command_result run(int argc, char **argv)
 		return COMMAND_OK;
 	}
 	result = command->run(argc, argv);
-	if (result == COMMAND_USAGE)
+	if (result == COMMAND_USAGE || result == COMMAND_TROUBLE_USAGE)
 		print_usage(stderr, "wgctl", command);
 	return result;
 }
@@ -329,5 +365,7 @@ int main(int argc, char **argv)
 		say_error("cannot write to standard output");
 		return EXIT_FAILURE;
 	}
+	if (result == COMMAND_TROUBLE || result == COMMAND_TROUBLE_USAGE)
+		return EXIT_TROUBLE;
 	return result == COMMAND_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ * Peers are the same if their keys are. */
+#include "cli/sample.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <sodium.h>
+#include "cli/device.h"
+#include "conf/error.h"
+
+#define WAIT_MS 1000 /* for an engine that is silent: the terminal waits meanwhile */
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Looks at the place first where the peer most likely is. */
+static const struct model_peer *find(const struct model *model, const struct model_peer *peer,
+				     size_t place)
+{
+	if (place < model->peer_count &&
+	    key_equal(&model->peers[place].public_key, &peer->public_key))
+		return &model->peers[place];
+	for (size_t i = 0; i < model->peer_count; i++)
+		if (key_equal(&model->peers[i].public_key, &peer->public_key))
+			return &model->peers[i];
+	return NULL;
+}
+
+static uint64_t rate(uint64_t old, uint64_t new, uint64_t ms)
+{
+	return ms && new >= old ? (uint64_t)((double)(new - old) * 1000 / (double)ms)
+				: SAMPLE_UNKNOWN;
+}
+
+struct sample_rate *sample_rates(const struct model *old, const struct model *new, uint64_t ms)
+{
+	struct sample_rate *rates = calloc(new->peer_count + 1, sizeof(*rates));
+
+	for (size_t i = 0; rates && i < new->peer_count; i++) {
+		const struct model_peer *is = &new->peers[i], *was = find(old, is, i);
+
+		rates[i].rx = was ? rate(was->rx_bytes, is->rx_bytes, ms) : SAMPLE_UNKNOWN;
+		rates[i].tx = was ? rate(was->tx_bytes, is->tx_bytes, ms) : SAMPLE_UNKNOWN;
+	}
+	return rates;
+}
+
+static const char *problem(int err)
+{
+	if (err == -ENOENT || err == -ECONNREFUSED || err == -ENODEV)
+		return "gone";
+	return err == -ETIMEDOUT ? "the engine does not answer" : strerror(-err);
+}
+
+/* Nobody sees them, and the model lives long. */
+static void forget_secrets(struct model *model)
+{
+	key_wipe(&model->private_key);
+	for (size_t i = 0; i < model->peer_count; i++)
+		key_wipe(&model->peers[i].preshared_key);
+}
+
+int sample_take(struct sample *sample)
+{
+	struct model model = MODEL_EMPTY;
+	struct sample_rate *rates = NULL;
+	uint64_t taken = 0;
+	int err = device_get_within(sample->name, WAIT_MS, &model, NULL);
+
+	sample->problem = err ? problem(err) : NULL;
+	if (!err) {
+		forget_secrets(&model);
+		taken = now_ms();
+		rates = sample_rates(&sample->model, &model, taken - sample->taken);
+		err = rates ? 0 : -ENOMEM;
+	}
+	sample_wipe(sample);
+	sample->model = model;
+	sample->rates = rates;
+	sample->taken = taken;
+	return err == -ENOMEM ? err : 0;
+}
+
+void sample_wipe(struct sample *sample)
+{
+	model_wipe(&sample->model);
+	free(sample->rates);
+	sample->rates = NULL;
+}
