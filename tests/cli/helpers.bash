@@ -193,6 +193,19 @@ interface_state() {
 		jq -S '[.[] | select(.dst | startswith("fe80") | not)]'
 }
 
+# All of the namespace's network that a tunnel may change, but for the link itself.
+world_state() {
+	local ns=$1 family
+	for family in -4 -6; do
+		echo "rules and routes $family"
+		ip "$family" -n "$ns" rule show
+		ip -j "$family" -n "$ns" route show table all |
+			jq -S '[.[] | select((.dst | startswith("fe80") or startswith("ff00")) | not)]'
+	done
+	echo firewall
+	ip netns exec "$ns" nft list ruleset
+}
+
 # stub_engine NAME FILE: something on NAME's socket that answers every request with the file.
 stub_engine() {
 	mkdir -p "$SOCKETS"

@@ -5,10 +5,11 @@
 setup() {
 	load helpers.bash
 	need_tun
-	need wg wg-quick jq
+	need wg wg-quick jq nft
 	common_setup
 	new_pair
 	new_keys
+	record_calls
 	export WG_QUICK_USERSPACE_IMPLEMENTATION=$WGCTL_ENGINE
 }
 
@@ -16,21 +17,49 @@ teardown() {
 	common_teardown
 }
 
-# compare LINE...: the state after both, for a file with these lines in [Interface] and [Peer].
+# record_calls: a resolvconf in PATH that notes what it is told, after how it was called.
+record_calls() {
+	mkdir -p bin
+	cat >bin/resolvconf <<-END
+		#!/bin/sh
+		{ echo "resolvconf \$*"; case " \$* " in *" -a "*) cat ;; esac; } >>"$PWD/calls"
+	END
+	chmod +x bin/resolvconf
+	export PATH=$PWD/bin:$PATH
+}
+
+# state WHO: what is there when the interface is up, into files of that name.
+state() {
+	interface_state "$left" "$A" >"$1"
+	world_state "$left" >>"$1"
+	left sysctl net.ipv4.conf.all.src_valid_mark >>"$1"
+	wg show "$A" dump | sort >"$1.dump"
+}
+
+# one WHO COMMAND...: up, look, down, and look whether all is as before.
+one() {
+	local who=$1
+	shift
+	: >calls
+	world_state "$left" >before
+	left sysctl -q net.ipv4.conf.all.src_valid_mark=0
+	left "$@" up "./$A.conf"
+	state "$who"
+	left "$@" down "./$A.conf"
+	assert_gone "$left" "$A"
+	world_state "$left" >after
+	diff before after
+	mv calls "$who.calls"
+}
+
+# compare LINE...: both, for a file with these lines in [Interface] and [Peer].
 compare() {
 	printf '%s\n' '[Interface]' "PrivateKey = $key_a" "$@" >"$A.conf"
-	left wg-quick up "./$A.conf"
-	interface_state "$left" "$A" >theirs
-	wg show "$A" dump | sort >theirs.dump
-	left wg-quick down "./$A.conf"
-	assert_gone "$left" "$A"
-	left "$WGCTL" up "./$A.conf"
-	interface_state "$left" "$A" >ours
-	wg show "$A" dump | sort >ours.dump
-	left "$WGCTL" down "./$A.conf"
-	assert_gone "$left" "$A"
+	one theirs wg-quick
+	one ours "$WGCTL"
 	diff theirs ours
 	diff theirs.dump ours.dump
+	diff theirs.calls ours.calls
 }
 
 @test "one peer, both families" {
@@ -87,4 +116,91 @@ compare() {
 	left wg-quick up "./$A.conf"
 	left "$WGCTL" down "./$A.conf"
 	assert_gone "$left" "$A"
+}
+
+# everything PREFIX...: a peer behind which these are.
+everything() {
+	echo '[Peer]'
+	echo "PublicKey = $pub_b"
+	echo 'Endpoint = 192.0.2.2:51821'
+	printf 'AllowedIPs = %s\n' "$@"
+}
+
+# compare_all LINE... -- PREFIX...: with a peer that these prefixes lead to.
+compare_all() {
+	local -a lines=() peer
+	while [[ $1 != -- ]]; do
+		lines+=("$1")
+		shift
+	done
+	shift
+	mapfile -t peer < <(everything "$@")
+	compare 'ListenPort = 51820' "${lines[@]}" "${peer[@]}"
+}
+
+@test "a default route, IPv4" {
+	compare_all 'Address = 10.9.0.1/24' -- 0.0.0.0/0
+}
+
+@test "a default route, IPv6" {
+	compare_all 'Address = fd09::1/64' -- ::/0
+}
+
+@test "a default route, both" {
+	compare_all 'Address = 10.9.0.1/24, 10.9.1.1/32, fd09::1/64' -- '0.0.0.0/0, ::/0' 10.77.0.0/16 fd77::/48
+}
+
+@test "a default route with a mark of its own" {
+	compare_all 'Address = 10.9.0.1/24' 'FwMark = 0x4242' -- 0.0.0.0/0
+}
+
+@test "a default route where the first table is in use" {
+	ip -n "$left" route add 203.0.113.0/24 dev cable table 51820
+	ip -n "$left" -6 route add 2001:db8:9::/48 dev cable table 51821
+	compare_all 'Address = 10.9.0.1/24' -- 0.0.0.0/0
+}
+
+@test "half a default route is none" {
+	compare_all 'Address = 10.9.0.1/24' -- 0.0.0.0/1,128.0.0.0/1
+}
+
+@test "no table" {
+	compare_all 'Address = 10.9.0.1/24' 'Table = off' -- 0.0.0.0/0,10.77.0.0/16
+}
+
+@test "a table by number, with a default route in it" {
+	compare_all 'Address = 10.9.0.1/24, fd09::1/64' 'Table = 1234' -- 0.0.0.0/0,::/0,10.77.0.0/16,fd77::/48
+}
+
+@test "a table by name" {
+	compare_all 'Address = 10.9.0.1/24' 'Table = default' -- 0.0.0.0/0,10.77.0.0/16
+}
+
+@test "the table main, by name and as what is meant anyway" {
+	compare_all 'Address = 10.9.0.1/24' 'Table = main' -- 10.77.0.0/16
+	compare_all 'Address = 10.9.0.1/24' 'Table = auto' -- 10.77.0.0/16
+}
+
+@test "servers and domains of names" {
+	compare_all 'Address = 10.9.0.1/24' 'DNS = 10.9.0.2, fd09::2' 'DNS = example.org, corp.example' -- 10.77.0.0/16
+	grep -x 'nameserver 10.9.0.2' ours.calls
+}
+
+@test "domains of names alone" {
+	compare_all 'Address = 10.9.0.1/24' 'DNS = example.org' -- 10.77.0.0/16
+}
+
+@test "servers of names with a default route and an MTU" {
+	compare_all 'Address = 10.9.0.1/24' 'DNS = 10.9.0.2' 'MTU = 1280' -- 0.0.0.0/0
+}
+
+@test "hooks, in their order, with the interface's name, among what else is done" {
+	local note="{ echo; ip -br link show dev %i; ip route show dev %i; } >>$PWD/calls 2>&1; echo"
+	compare_all 'Address = 10.9.0.1/24' 'DNS = 10.9.0.2' \
+		"PreUp = $note pre-up 1 %i >>$PWD/calls" "PreUp = $note pre-up 2 >>$PWD/calls" \
+		"PostUp = $note post-up 1 %i%i >>$PWD/calls" "PostUp = echo \"post-up 2\" && echo a,b >>$PWD/calls" \
+		"PreDown = $note pre-down 1 >>$PWD/calls" "PreDown = echo pre-down 2 >>$PWD/calls" \
+		"PostDown = $note post-down 1 >>$PWD/calls" "PostDown = echo post-down 2 %i >>$PWD/calls" \
+		-- 10.77.0.0/16
+	assert_equal "$(grep -c -e ^pre -e ^post ours.calls)" 7
 }
