@@ -171,3 +171,38 @@ up() {
 	left "$WGCTL" down -q "$A"
 	[[ ! -e $(record) ]]
 }
+
+# change N: the file, another way each time; what the stream and the pings need stays.
+change() {
+	sed -e "s,^Address.*,Address = 10.9.0.1/24\, fd09::1/64\, 10.99.$1.1/24," -e "s,^ListenPort.*,&\nMTU = $((1400 + $1))," plain.conf >"$A.conf"
+	printf '[Peer]\nPublicKey = %s\nAllowedIPs = 10.88.%s.0/24\n' "$(wg genkey | wg pubkey)" "$1" >>"$A.conf"
+}
+
+@test "under a stream and a flood of pings, nothing is lost" {
+	cp "$A.conf" plain.conf
+	up
+	right "$WGCTL" up -q "$B.conf"
+	left ping -q -c 1 -w 10 10.9.0.2
+	head -c 50000000 /dev/urandom >sent
+	right nc -l -p 9999 >received 3>&- &
+	receiver=$!
+	wait_for 5 right sh -c 'ss -Hltn sport = 9999 | grep -q .'
+	left nc -N 10.9.0.2 9999 <sent 3>&- &
+	sender=$!
+	left ping -q -f -c 3000 -w 60 10.9.0.2 >pings 3>&- &
+	pings=$!
+	n=0
+	while kill -0 "$pings" 2>/dev/null; do
+		n=$((n + 1))
+		change $((n % 20))
+		left "$WGCTL" reload -q "$A.conf"
+	done
+	wait "$pings"
+	wait "$sender"
+	wait "$receiver"
+	grep -F ' 0% packet loss' pings
+	cmp sent received
+	[[ $n -gt 3 ]]
+	right "$WGCTL" down -q "$B"
+	left "$WGCTL" down -q "$A"
+}

@@ -180,3 +180,28 @@ engine_script() {
 	assert_equal $status 143
 	assert_gone "$left" "$A"
 }
+
+# everywhere: all that an up may change, and the other files that it makes.
+everywhere() {
+	world_state "$left"
+	ls "$SOCKETS" /run/wgctl 2>/dev/null | grep -F "$A" | grep -v clock
+	true
+}
+
+@test "each request to the kernel that fails, in turn" {
+	need strace
+	before=$(everywhere)
+	for ((n = 1; n < 200; n++)); do
+		run left strace -qq -o trace -e trace=sendmsg -e inject=sendmsg:error=EPERM:when=$n "$WGCTL" up -q "$A.conf"
+		grep -q INJECTED trace || break
+		if [[ $status -eq 0 ]]; then # it could do without
+			left "$WGCTL" down -q "$A"
+		fi
+		assert_gone "$left" "$A"
+		assert_equal "$(everywhere)" "$before"
+	done
+	assert_success
+	[[ $n -gt 10 ]]
+	left "$WGCTL" down -q "$A"
+	assert_equal "$(everywhere)" "$before"
+}
