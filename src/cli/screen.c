@@ -171,11 +171,11 @@ int screen_draw(struct screen *screen, const struct text *lines)
 	text_puts(&page, HOME);
 	/* Lines are cleared before they are written: behind the last column there is no place. */
 	for (; line && (end = strchr(line, '\n')) && count < height; line = end + 1, count++) {
-		text_puts(&page, count ? "\r\n" CLEAR_LINE : CLEAR_LINE);
+		text_puts(&page, count ? "\n" CLEAR_LINE : CLEAR_LINE);
 		text_append(&page, line, (size_t)(end - line));
 	}
 	if (count < height)
-		text_puts(&page, "\r\n" CLEAR_BELOW);
+		text_puts(&page, "\n" CLEAR_BELOW);
 	page.failed |= lines->failed;
 	err = output_write(&page);
 	text_wipe(&page);

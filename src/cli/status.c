@@ -18,7 +18,8 @@
 #include "conf/model.h"
 #include "conf/text.h"
 
-#define LOOK_MS 200 /* between two looks; nothing tells of a handshake */
+#define SILENCE_MS 3000 /* of an engine, until it counts as hanging */
+#define LOOK_MS 200     /* between two looks; nothing tells of a handshake */
 
 struct question {
 	const char *interface; /* NULL: all */
@@ -393,10 +394,9 @@ static void ask(struct answer *answer, const struct question *question)
 	for (;;) {
 		*answer = (struct answer){0};
 		answer->json.out = &answer->out;
-		if (question->wait_ms)
-			answer->wait_ms = left < LOOK_MS ? LOOK_MS
-					  : left < 10000 ? (unsigned)left
-							 : 0;
+		answer->wait_ms = SILENCE_MS;
+		if (question->wait_ms && left < SILENCE_MS)
+			answer->wait_ms = left < LOOK_MS ? LOOK_MS : (unsigned)left;
 		look(answer, *question);
 		if (answer->result == COMMAND_OK || now_ms() - start >= question->wait_ms)
 			return;

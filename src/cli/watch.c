@@ -373,7 +373,7 @@ static bool wants_colour(void)
 
 	if (is_set("WG_COLOR_MODE", "always"))
 		return true;
-	return isatty(STDOUT_FILENO) && !is_set("WG_COLOR_MODE", "never") && !(no && *no);
+	return screen_is_there() && !is_set("WG_COLOR_MODE", "never") && !(no && *no);
 }
 
 static enum command_result start(struct watch *watch, uint64_t interval_ms, uint64_t count)

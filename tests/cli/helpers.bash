@@ -206,6 +206,22 @@ world_state() {
 	ip netns exec "$ns" nft list ruleset
 }
 
+# From here on wgctl, and the engines that the test starts, have a directory of sockets to themselves: for commands that ask
+# all the interfaces there are, while other tests' come, go and hang.
+private_sockets() {
+	local pid program
+	unshare --mount sh -c 'mkdir -p /run/wireguard && mount -t tmpfs none /run/wireguard && : >private && exec sleep infinity' 3>&- &
+	pid=$!
+	started+=("$pid")
+	wait_for 5 test -e private
+	SOCKETS=/proc/$pid/root/run/wireguard
+	for program in "$WGCTL" "$WGCTL_ENGINE"; do
+		printf '#!/bin/sh\nexec nsenter --mount=/proc/%s/ns/mnt --wd="$PWD" %s "$@"\n' "$pid" "$program" >"${program##*/}"
+		chmod +x "${program##*/}"
+	done
+	export WGCTL=$PWD/wgctl WGCTL_ENGINE=$PWD/wgengine
+}
+
 # stub_engine NAME FILE: something on NAME's socket that answers every request with the file.
 stub_engine() {
 	mkdir -p "$SOCKETS"

@@ -122,16 +122,17 @@ static void characters(void **state)
 	struct table table = {.columns = columns, .column_count = 5};
 
 	(void)state;
-	add(&table, (const char *const[]){"東京", "zoe\u0308", "1"});
-	add(&table, (const char *const[]){"\x1b[2J\x07", "\xff\xc3", "2"});
-	add(&table, (const char *const[]){"a\nb", "\xe2\x82", "3"});
+	add(&table, (const char *const[]){"東京", "zoe\u0308", "1", NULL, NULL});
+	add(&table, (const char *const[]){"\x1b[2J\x07", "\xff\xc3", "2", NULL, NULL});
+	add(&table, (const char *const[]){"a\nb", "\xe2\x82", "3", NULL, NULL});
 	check(&table, 0, 0,
 	      "WHO    PLACE  AGE  IN  OUT\n"
 	      "東京   zoe\u0308      1\n"
 	      "?[2J?  ??       2\n"
 	      "a?b    ??       3\n");
 	/* Half a character is none. */
-	check(&table, 9, 0, "WHO   AGE\n東…     1\n?[2…    2\na?b     3\n");
+	check(&table, 3, 0, "WHO\n東…\n?[…\na?b\n");
+	check(&table, 2, 0, "W…\n…\n?…\na…\n");
 	table_wipe(&table);
 }
 
