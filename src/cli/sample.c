@@ -8,6 +8,7 @@
 #include <time.h>
 #include <sodium.h>
 #include "cli/device.h"
+#include "cli/peername.h"
 #include "conf/error.h"
 
 #define WAIT_MS 1000 /* for an engine that is silent: the terminal waits meanwhile */
@@ -77,6 +78,7 @@ int sample_take(struct sample *sample)
 	sample->problem = err ? problem(err) : NULL;
 	if (!err) {
 		forget_secrets(&model);
+		peername_fill(sample->name, &model);
 		taken = now_ms();
 		rates = sample_rates(&sample->model, &model, taken - sample->taken);
 		err = rates ? 0 : -ENOMEM;

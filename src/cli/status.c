@@ -14,6 +14,7 @@
 #include "cli/json.h"
 #include "cli/names.h"
 #include "cli/output.h"
+#include "cli/peername.h"
 #include "cli/say.h"
 #include "conf/model.h"
 #include "conf/text.h"
@@ -40,21 +41,15 @@ struct answer {
 	unsigned wait_ms; /* how long an engine may be silent */
 };
 
-static const char *peer_name(const struct model_peer *peer)
-{
-	(void)peer;
-	return NULL;
-}
-
 /* 0: no; 1: the key begins so; 2: it is the name or the key */
 static int matches(const struct model_peer *peer, const char *word)
 {
 	char key[KEY_BASE64_LEN + 1];
 
 	key_to_base64(key, &peer->public_key);
-	if (!strcmp(word, key) || (peer_name(peer) && !strcmp(word, peer_name(peer))))
+	if (!strcmp(word, key) || (peer->name && !strcmp(word, peer->name)))
 		return 2;
-	return !strncmp(word, key, strlen(word));
+	return strlen(word) >= PEERNAME_PREFIX_MIN && !strncmp(word, key, strlen(word));
 }
 
 static void put_peer_label(struct text *out, const struct model_peer *peer)
@@ -62,7 +57,7 @@ static void put_peer_label(struct text *out, const struct model_peer *peer)
 	char key[KEY_BASE64_LEN + 1];
 
 	key_to_base64(key, &peer->public_key);
-	text_puts(out, peer_name(peer) ? peer_name(peer) : key);
+	text_puts(out, peer->name ? peer->name : key);
 }
 
 /* "1 second", "12 minutes" */
@@ -117,7 +112,7 @@ static void put_json_peer(struct json *json, const struct model_peer *peer, enum
 	key_to_base64(key, &peer->public_key);
 	json_open(json, NULL, '{');
 	json_string(json, "public_key", key);
-	json_string(json, "name", peer_name(peer));
+	json_string(json, "name", peer->name);
 	json_string(json, "endpoint",
 		    has_endpoint ? endpoint_format(endpoint, &peer->endpoint) : NULL);
 	if (peer->handshake_sec > 0)
@@ -240,10 +235,12 @@ static int gather(struct things *things, const struct answer *answer, char (*nam
 
 		strcpy(thing->name, names[i]);
 		thing->err = device_get_within(names[i], answer->wait_ms, &thing->model, NULL);
-		if (is_gone(thing->err))
+		if (is_gone(thing->err)) {
 			model_wipe(&thing->model);
-		else
-			things->count++;
+			continue;
+		}
+		peername_fill(names[i], &thing->model);
+		things->count++;
 	}
 	return 0;
 }

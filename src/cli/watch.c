@@ -47,12 +47,6 @@ static const struct table_column columns[COLUMNS] = {
 	[TX] = {"TX", 0, 5, true},
 };
 
-static const char *peer_name(const struct model_peer *peer)
-{
-	(void)peer;
-	return NULL;
-}
-
 static int compare_names(const void *left, const void *right)
 {
 	const struct sample *a = left, *b = right;
@@ -192,7 +186,7 @@ static void add_interface(struct table *table, const struct sample *sample, int6
 		rows[i].peer = &sample->model.peers[i];
 		rows[i].rate = &sample->rates[i];
 		rows[i].state = health_of_peer(rows[i].peer, now, HEALTH_BY_KEEPALIVE);
-		rows[i].name = peer_name(rows[i].peer);
+		rows[i].name = rows[i].peer->name;
 		key_to_base64(rows[i].key, &rows[i].peer->public_key);
 		up += rows[i].state == HEALTH_UP;
 	}
@@ -250,7 +244,7 @@ static void put_json_peer(struct json *json, const struct model_peer *peer,
 	key_to_base64(key, &peer->public_key);
 	json_open(json, NULL, '{');
 	json_string(json, "public_key", key);
-	json_string(json, "name", peer_name(peer));
+	json_string(json, "name", peer->name);
 	json_string(json, "endpoint",
 		    has_endpoint ? endpoint_format(endpoint, &peer->endpoint) : NULL);
 	put_known(json, "latest_handshake",

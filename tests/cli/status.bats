@@ -152,6 +152,7 @@ live_tunnel() {
 		fail "$stderr"
 	says 0 "$B" "$(key 1)"
 	says 0 "$(key 2)"
+	says 2 "$A" AAA # too short to mean a key
 	says 2 "$A" nobody
 	assert_equal "$stderr" "wgctl: there is no peer \`nobody'"
 	says 2 "nobody$id"
@@ -161,6 +162,23 @@ live_tunnel() {
 	says 2 "a-name-that-no-interface-can-have" nobody
 	says 2 --json "nobody$id"
 	assert_output ""
+}
+
+@test "names of peers" {
+	(peer 1 10 0 0; peer 2 never 0 0; finish) >reply
+	stub_engine "$A" reply
+	stub_engine "$B" reply
+	export WGCTL_PATH=$PWD
+	for name in "$A" "$B"; do
+		printf '[Interface]\n[Peer]\nPublicKey = %s\n# Name = alice %s\n[Peer]\nPublicKey = %s\n# Name = bob\n' \
+			"$(key 1)" "$name" "$(key 2)" >"$name.conf"
+	done
+	says 0 "alice $B"
+	assert_output --regexp "^$B alice $B: healthy, last handshake [0-9]+ seconds ago \(no endpoint\)$"
+	says 2 bob
+	[[ $stderr == "wgctl: \`bob' may be $A bob or $B bob" || $stderr == "wgctl: \`bob' may be $B bob or $A bob" ]] || fail "$stderr"
+	says 1 --json "$A" bob
+	assert_equal "$(jq -r '.interfaces[0].peers[0].name' <<<"$output")" bob
 }
 
 @test "an engine that hangs or talks nonsense is unhealthy" {

@@ -65,6 +65,21 @@ lines_have() {
 	done
 }
 
+@test "names, as wide as they are on a terminal" {
+	live_tunnel
+	printf '# Name = %s\n' "東京サーバー" >>"$A.conf"
+	export WGCTL_PATH=$PWD
+	on_terminal --size 100x24 "see 1 of 1 peers up; frames 1; key q" "$WGCTL" watch --interval 0.1 "$A"
+	assert_line --index 0 --partial "PEER          STATE"
+	assert_line --index 2 --partial "東京サーバー  up "
+	for width in 8 9 10 11 12 13 40; do
+		on_terminal --size "${width}x24" "frames 1; key q" "$WGCTL" watch --interval 0.1 "$A"
+		assert_success
+	done
+	assert_line --index 2 --partial "東京サー"
+	assert_equal "$("$WGCTL" watch --json --count 1 "$A" | jq -r .interfaces[0].peers[0].name)" "東京サーバー"
+}
+
 @test "more peers than lines: the page says how many" {
 	crowd 30
 	for size in 40x10 80x24 200x12; do
