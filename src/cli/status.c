@@ -223,6 +223,12 @@ static bool is_gone(int err)
 	return err == -ENODEV || err == -ENOENT || err == -ECONNREFUSED;
 }
 
+/* It is us that cannot ask. */
+static bool is_ours(int err)
+{
+	return err == -EPERM || err == -EACCES || err == -ENOMEM;
+}
+
 /* Reads those of the names that are there. 0 or -ENOMEM. */
 static int gather(struct things *things, const struct answer *answer, char (*names)[IFNAMSIZ],
 		  size_t count)
@@ -304,7 +310,7 @@ static void judge_all(struct answer *answer, const struct question *question,
 	const struct thing *where = NULL;
 
 	for (size_t i = 0; i < things->count && !answer->why.len; i++)
-		if (things->all[i].err == -EPERM || things->all[i].err == -EACCES)
+		if (is_ours(things->all[i].err))
 			text_printf(&answer->why, "%s: %s", things->all[i].name,
 				    strerror(-things->all[i].err));
 	if (!things->count && question->interface)
@@ -362,7 +368,7 @@ static void look(struct answer *answer, struct question question)
 		text_puts(&answer->why, strerror(-err));
 	else
 		judge_all(answer, &question, &things);
-	if (answer->why.len)
+	if (err || answer->why.len || answer->why.failed)
 		answer->result = COMMAND_TROUBLE;
 	release(&things);
 	free(names);

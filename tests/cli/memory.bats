@@ -113,6 +113,17 @@ check_down() {
 	left "$WGCTL" down "$A" 2>/dev/null
 }
 
+check_unhealthy() {
+	[[ $status == [12] && $stderr != *Sanitizer* ]] || fail "exit status $status; it said: $stderr"
+}
+
+@test "status without memory says of nothing that it is healthy" {
+	printf 'public_key=%064x\npersistent_keepalive_interval=25\nerrno=0\n\n' 1 >reply
+	stub_engine "$A" reply
+	each_allocation check_unhealthy ./faulty status "$A"
+	each_allocation check_unhealthy ./faulty status -q "$A" AAAA
+}
+
 # on_full DIRECTORY COMMAND...: in the namespace, with no room at all in that directory.
 on_full() {
 	local directory=$1

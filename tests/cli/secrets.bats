@@ -71,6 +71,8 @@ make_configuration() {
 	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" up "./$A.conf"
 	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" show "$A"
 	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" show "$A" dump
+	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" watch --count 2 --interval 0.1 "$A"
+	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" status "$A"
 	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" show "$A" private-key
 	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" show all preshared-keys
 	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" down "$A"

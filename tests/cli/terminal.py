@@ -9,6 +9,7 @@ Runs COMMAND on a pseudo-terminal of that size and does what the SCRIPT says, se
   signal NAME    sends it (INT, TERM, ...)
   size WxH       changes the size, and waits for a picture of it; there must be no ticks meanwhile
   stopped [NAME] waits until it has stopped, looks that the terminal is as it was, and continues it, with that signal
+  do COMMAND     runs it in a shell, and waits for it
   end            waits for its end
 Checks that no line was ever wider than the terminal, nor a picture higher; that at the end modes are as they were, the
 alternate screen is left and the cursor shown. Prints the last picture; exits as COMMAND did (128 + N: died of signal N).
@@ -22,6 +23,7 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -152,6 +154,8 @@ class Run:
             before = len(terminal.pictures())
             self.wait(lambda: len(terminal.pictures()) > before, "a picture of the new size")
             terminal.output = PICTURE.join([ENTER, *terminal.pictures()[before:]])
+        elif word == "do":
+            subprocess.run(argument, shell=True, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         elif word == "stopped":
             self.stopped(getattr(signal, "SIG" + argument) if argument else 0)
         else:

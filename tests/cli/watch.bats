@@ -102,7 +102,7 @@ lines_have() {
 	on_terminal "frames 1; key $(printf '\003')" "$WGCTL" watch "$A"
 	assert_failure 130
 	for signal in INT:130 TERM:143 HUP:129 QUIT:131; do
-		on_terminal "frames 1; signal ${signal%:*}; end" "$WGCTL" watch "$A"
+		on_terminal "frames 1; signal ${signal%:*}; end" "$WGCTL" watch --interval 0.1 "$A"
 		assert_failure "${signal#*:}"
 		assert_line "after: '\\x1b[?25h'"
 	done
@@ -225,22 +225,11 @@ lines_have() {
 	assert_output "Unable to access interface: No such device"
 }
 
-@test "on a page it is gone too; all interfaces: new ones turn up" {
+@test "on a page it is gone too, and comes back; all interfaces: new ones turn up" {
 	crowd 1
-	(
-		wait_for 10 test -s pid
-		wait_for 10 test -s shown
-		for pid in $(engine_pids "$left" "$A"); do kill "$pid"; done
-	) 3>&- &
-	started+=($!)
-	echo "$BASHPID" >pid
-	cat >go <<-END
-		#!/bin/sh
-		echo yes >shown
-		exec "$WGCTL" watch --interval 0.1 $A
-	END
-	chmod +x go
-	on_terminal "see $A: gone; frames 1; key q" ./go
+	kill_it="kill $(engine_pids "$left" "$A" | tr '\n' ' ')"
+	on_terminal "see $A: 0 of 1; do $kill_it; see $A: gone; frames 1; do ip netns exec $left $WGCTL_ENGINE $A 2>&1; see $A: 0 of 0; key q" \
+		"$WGCTL" watch --interval 0.1 "$A"
 	assert_success
 	"$WGCTL" watch --json --interval 0.1 >out 3>&- &
 	started+=($!)
