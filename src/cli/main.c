@@ -90,8 +90,8 @@ static const struct command commands[] = {
 	 "Without arguments: all. WG_COLOR_MODE=always|never and WG_HIDE_KEYS=never change how it\n"
 	 "looks.\n"
 	 "\n"
-	 "  names   a field of wgctl's own: the peers' names, from NAME.conf in /etc/wireguard or\n"
-	 "          WGCTL_PATH (\"Name = alice\" or \"# Name = alice\" in [Peer])\n"
+	 "  names   a field of wgctl's own: the peers' names (Name = ... in [Peer]) from the\n"
+	 "          tunnel's file, or NAME.conf in /etc/wireguard or WGCTL_PATH\n"
 	 "  --json  the same as JSON, for programs; without WG_HIDE_KEYS=never secret keys are\n"
 	 "          null, unless they or dump are asked for\n",
 	 true},
@@ -131,9 +131,9 @@ static const struct command commands[] = {
 	 "[allowed-ips [+|-]<ip1>/<cidr1>[,[+|-]<ip2>/<cidr2>]...] ]...",
 	 "change a tunnel's configuration",
 	 "What is not named stays as it is. allowed-ips replaces what the peer has, or adds to it\n"
-	 "(+) and takes from it (-);\n"
-	 "!PREFIX leaves that part out of the others. A peer's name, from NAME.conf in\n"
-	 "/etc/wireguard or WGCTL_PATH, may stand for its key.\n" KEY_FILES,
+	 "(+) and takes from it (-); !PREFIX leaves that part out of the others. A peer's name,\n"
+	 "from the tunnel's file, or NAME.conf in /etc/wireguard or WGCTL_PATH, may stand for its\n"
+	 "key. " KEY_FILES,
 	 true},
 	{"setconf", setconf_run, "<interface> <configuration filename>",
 	 "replace a tunnel's configuration by a file",

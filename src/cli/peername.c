@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "cli/paths.h"
+#include "cli/record.h"
 #include "cli/self.h"
 #include "conf/error.h"
 #include "conf/file.h"
@@ -17,20 +18,29 @@
 #include "conf/text.h"
 #include "conf/value.h"
 
+/* Nobody waits for a pipe. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
 /* 0 or -errno; then *file is empty. *paths: where it is. */
 static int read_file(struct file *file, struct paths *paths, const char *interface)
 {
 	struct text text = TEXT_EMPTY;
 	struct conf_error ignored;
-	struct stat st;
+	char recorded[PATH_MAX];
 	int err;
 
 	*file = (struct file)FILE_EMPTY;
 	err = self_is_wg() ? -ENOENT : paths_find_name(paths, interface, &ignored);
 	if (err)
 		return err;
-	/* Nobody waits for a pipe. */
-	if (!paths->file[0] || stat(paths->file, &st) || !S_ISREG(st.st_mode))
+	if (!record_find_file(paths->name, recorded) && is_file(recorded))
+		strcpy(paths->file, recorded);
+	if (!is_file(paths->file))
 		return -ENOENT;
 	err = source_read(&text, paths->file, FILE_SIZE_MAX, NULL);
 	if (!err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Names of peers. No engine knows them: they are in the interface's configuration file, NAME.conf
- * in /etc/wireguard or WGCTL_PATH. A file that is not there, or cannot be read, gives no names. By
- * the name wg there are none. */
+ * Names of peers. No engine knows them: they are in the configuration file that the interface was
+ * brought up from, or else in NAME.conf in /etc/wireguard or WGCTL_PATH. A file that is not there,
+ * or cannot be read, gives no names. By the name wg there are none. */
 #pragma once
 
 #include <stddef.h>

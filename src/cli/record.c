@@ -214,6 +214,23 @@ const char *record_file(const struct record *record)
 	return record->file;
 }
 
+int record_find_file(const char *name, char file[PATH_MAX])
+{
+	char path[sizeof(DIRECTORY SUFFIX) + IFNAMSIZ], *rest = NULL;
+	struct text text = TEXT_EMPTY;
+	int err;
+
+	file[0] = '\0';
+	snprintf(path, sizeof(path), DIRECTORY "/%s" SUFFIX, name);
+	err = source_read(&text, path, SIZE_MAX_READ, NULL);
+	for (char *line = err ? NULL : strtok_r(text.data, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest))
+		if (!strncmp(line, "file ", 5))
+			snprintf(file, PATH_MAX, "%s", line + 5);
+	text_wipe(&text);
+	return file[0] ? 0 : -ENOENT;
+}
+
 void record_set_file(struct record *record, const char *file)
 {
 	if (!realpath(file, record->file))

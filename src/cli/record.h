@@ -25,6 +25,8 @@ int record_open(struct record **record, const char *name, struct plan *steps);
 enum record_state record_state(const struct record *record);
 /* The configuration file that the steps came from; "": none is known. */
 const char *record_file(const struct record *record);
+/* The same for who only looks, and says nothing. 0 or -ENOENT. */
+int record_find_file(const char *name, char file[PATH_MAX]);
 /* Says where the steps to come are from; written with the next of the others. */
 void record_set_file(struct record *record, const char *file);
 

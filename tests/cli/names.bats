@@ -102,6 +102,17 @@ $pub_b	10.0.0.3/32"
 	assert_equal "$(wg show "$A" peers | wc -l)" 2
 }
 
+@test "names are of the file that the tunnel was brought up from, wherever that is" {
+	mkdir elsewhere
+	printf '[Interface]\n[Peer]\nPublicKey = %s\n# Name = bob\n' "$pub_a" >"elsewhere/$B.conf"
+	printf '[Interface]\n[Peer]\nPublicKey = %s\n# Name = carol\n' "$pub_a" >"conf/$B.conf"
+	left "$WGCTL" up -q "elsewhere/$B.conf"
+	assert_equal "$("$WGCTL" show "$B" names)" "$pub_a	bob"
+	rm "elsewhere/$B.conf"
+	assert_equal "$("$WGCTL" show "$B" names)" "$pub_a	carol"
+	left "$WGCTL" down -q "$B"
+}
+
 @test "a file that is broken, a pipe or not there gives no names, and says nothing" {
 	local file=conf/$A.conf
 	echo "Nmae = bob" >>"$file"
