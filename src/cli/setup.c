@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "cli/access.h"
 #include "cli/args.h"
 #include "cli/configure.h"
 #include "cli/iface.h"
@@ -17,7 +18,6 @@
 #include "cli/say.h"
 #include "cli/spawn.h"
 #include "conf/error.h"
-#include "conf/exclude.h"
 #include "conf/keyword.h"
 #include "conf/source.h"
 
@@ -206,16 +206,16 @@ int setup_plan(struct setup *setup)
 {
 	struct plan *plan = &setup->plan;
 	const struct file *file = &setup->file;
-	int err;
+	int err = access_exclude(&setup->file.device);
 
+	if (err)
+		return err;
 	tunnel_plan_start(plan);
 	configure_plan(plan, &file->device);
 	for (size_t i = 0; i < file->address_count; i++)
 		tunnel_plan_address(plan, &file->addresses[i]);
 	tunnel_plan_up(plan, choose_mtu(setup));
 	err = plan_routes(setup);
-	if (!err)
-		err = exclude_apply_all(&setup->file.device);
 	if (err)
 		say_error("out of memory");
 	return err;

@@ -178,6 +178,16 @@ teardown() {
 	assert_gone "$left" "$A"
 }
 
+@test "what is excluded has no route, and is no peer's" {
+	new_pair
+	new_tunnel
+	sed -i 's|10.77.0.0/16|10.77.0.0/16, !10.77.0.0/18, !10.77.128.0/17|' "$A.conf"
+	left "$WGCTL" up -q "$A.conf"
+	assert_equal "$(wg show "$A" allowed-ips)" "$pub_b	10.9.0.2/32 fd09::2/128 10.77.64.0/18"
+	assert_equal "$(ip -n "$left" route show dev "$A" | grep -o '^10[.]77[^ ]*')" 10.77.64.0/18
+	left "$WGCTL" down -q "$A.conf"
+}
+
 @test "an explicit MTU" {
 	new_pair
 	new_tunnel
