@@ -129,7 +129,7 @@ answers() { uapi "$1" $'get=1\n' | grep -q '^errno=0$'; }
 		wait_for 5 answers a
 		equal "$(cat a.err b.err | grep -c "another engine")" 1
 		for side in a b; do
-			kill $(engine_pids "$side") 2>/dev/null || true
+			engine_pids "$side" | xargs -r kill 2>/dev/null || true
 		done
 		wait
 		[ ! -e "$sockets/$(iface a).sock" ] || fail "the socket is left"
