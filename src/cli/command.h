@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What every command of wgctl returns to main. */
+ * What a command of wgctl is to main and to complete, and what it returns. */
 #pragma once
+
+#include <stdbool.h>
 
 enum command_result {
 	COMMAND_OK,
@@ -9,4 +11,14 @@ enum command_result {
 	/* The same two in a command whose exit status 1 is an answer; exit status 2. */
 	COMMAND_TROUBLE,
 	COMMAND_TROUBLE_USAGE,
+};
+
+struct command {
+	const char *name;
+	enum command_result (*run)(int argc, char **argv);
+	const char *arguments;
+	const char *grammar; /* the arguments again, for completion: see complete.h */
+	const char *help;    /* one line */
+	const char *more;    /* what `wgctl help COMMAND` adds */
+	bool is_wg;          /* a command of wg(8) */
 };

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sodium.h>
 #include "cli/command.h"
+#include "cli/complete.h"
 #include "cli/down.h"
 #include "cli/genkey.h"
 #include "cli/pubkey.h"
@@ -32,20 +33,12 @@
 static enum command_result help_run(int argc, char **argv);
 static enum command_result version_run(int argc, char **argv);
 
-struct command {
-	const char *name;
-	enum command_result (*run)(int argc, char **argv);
-	const char *arguments;
-	const char *help; /* one line */
-	const char *more; /* what `wgctl help COMMAND` adds */
-	bool is_wg;       /* a command of wg(8) */
-};
-
 #define FILE_OR_NAME                                                                               \
 	"FILE is a configuration file NAME.conf, NAME being the interface. A NAME alone means\n"   \
 	"/etc/wireguard/NAME.conf, or NAME.conf in the directories of WGCTL_PATH (a:b:c).\n"
 
 #define OPTIONS "[-q|--quiet] [-n|--dry-run] FILE|NAME"
+#define STEP_GRAMMAR "-q|--quiet -n|--dry-run "
 #define STEP_OPTIONS                                                                               \
 	"\n"                                                                                       \
 	"  -q, --quiet    do not show each step\n"                                                 \
@@ -71,22 +64,23 @@ struct command {
 	"or was sent to and never answered; or idle, as nobody had anything to say.\n"
 
 static const struct command commands[] = {
-	{"up", up_run, OPTIONS, "bring a tunnel up",
+	{"up", up_run, OPTIONS, STEP_GRAMMAR "CONF", "bring a tunnel up",
 	 FILE_OR_NAME STEP_OPTIONS
 	 "\n"
 	 "The engine is WGCTL_ENGINE, or WG_QUICK_USERSPACE_IMPLEMENTATION, or the wgengine\n"
 	 "beside wgctl or in PATH. If a step fails, those before it are undone.\n",
 	 false},
-	{"reload", reload_run, OPTIONS, "lead a tunnel to what its file says now",
+	{"reload", reload_run, OPTIONS, STEP_GRAMMAR "IF|CONF",
+	 "lead a tunnel to what its file says now",
 	 FILE_OR_NAME
 	 "A NAME means the file that the tunnel was brought up from.\n" STEP_OPTIONS "\n"
 	 "Only what differs is touched: sessions live on. If a step fails, those before\n"
 	 "it are undone.\n",
 	 false},
-	{"down", down_run, OPTIONS, "take a tunnel down",
+	{"down", down_run, OPTIONS, STEP_GRAMMAR "IF|CONF", "take a tunnel down",
 	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},
 	{"show", show_run, "{ <interface> | all | interfaces } [" FIELDS "]",
-	 "show the state of tunnels, as `wg show' does",
+	 "--json IF|all|interfaces! FIELD", "show the state of tunnels, as `wg show' does",
 	 "Without arguments: all. WG_COLOR_MODE=always|never and WG_HIDE_KEYS=never change how it\n"
 	 "looks.\n"
 	 "\n"
@@ -96,6 +90,7 @@ static const struct command commands[] = {
 	 "          null, unless they or dump are asked for\n",
 	 true},
 	{"watch", watch_run, "[--interval SECONDS] [--count N] [--json] [IF]",
+	 "--interval=VALUE --count=VALUE --json IF",
 	 "show the peers of tunnels, their traffic and their state, again and again",
 	 "Without IF: all. On a terminal a page, until q or Ctrl-C; else plain text, one snapshot\n"
 	 "after the other, without control characters. Rates are bytes a second since the last\n"
@@ -108,6 +103,7 @@ static const struct command commands[] = {
 	 false},
 	{"status", status_run,
 	 "[-q|--quiet] [--json] [--wait SECONDS] [--max-age SECONDS] [IF] [PEER]",
+	 "-q|--quiet --json --wait=VALUE --max-age=VALUE IF|PEER PEER",
 	 "say whether tunnels work, for health checks and scripts",
 	 "PEER is a name, a key or the beginning of one. An interface is healthy if it answers "
 	 "and\n"
@@ -122,36 +118,39 @@ static const struct command commands[] = {
 	 "Exit status: 0 healthy, 1 not, 2 no answer: no such thing, more than one that PEER may\n"
 	 "be, no permission, or called wrongly.\n",
 	 false},
-	{"showconf", showconf_run, "<interface>", "print a tunnel's configuration, keys included",
+	{"showconf", showconf_run, "<interface>", "IF",
+	 "print a tunnel's configuration, keys included",
 	 "The output is a file for `wgctl setconf'.\n", true},
 	{"set", set_run,
 	 "<interface> [listen-port <port>] [fwmark <mark>] [private-key <file path>] "
 	 "[peer <base64 public key> [remove] [preshared-key <file path>] [endpoint <ip>:<port>] "
 	 "[persistent-keepalive <interval seconds>] "
 	 "[allowed-ips [+|-]<ip1>/<cidr1>[,[+|-]<ip2>/<cidr2>]...] ]...",
+	 "IF listen-port=VALUE fwmark=off|VALUE private-key=FILE peer=PEER / remove "
+	 "preshared-key=FILE endpoint=VALUE persistent-keepalive=off|VALUE allowed-ips=VALUE",
 	 "change a tunnel's configuration",
 	 "What is not named stays as it is. allowed-ips replaces what the peer has, or adds to it\n"
 	 "(+) and takes from it (-); !PREFIX leaves that part out of the others. A peer's name,\n"
 	 "from the tunnel's file, or NAME.conf in /etc/wireguard or WGCTL_PATH, may stand for its\n"
 	 "key. " KEY_FILES,
 	 true},
-	{"setconf", setconf_run, "<interface> <configuration filename>",
+	{"setconf", setconf_run, "<interface> <configuration filename>", "IF FILE",
 	 "replace a tunnel's configuration by a file",
 	 WG_FILE "What FILE does not name is reset; all sessions end.\n", true},
-	{"addconf", setconf_run_add, "<interface> <configuration filename>",
+	{"addconf", setconf_run_add, "<interface> <configuration filename>", "IF FILE",
 	 "add a file to a tunnel's configuration", WG_FILE, true},
-	{"syncconf", setconf_run_sync, "<interface> <configuration filename>",
+	{"syncconf", setconf_run_sync, "<interface> <configuration filename>", "IF FILE",
 	 "change a tunnel's configuration to what a file says",
 	 WG_FILE "Only what differs is changed: sessions go on. Peers that FILE does not name are "
 		 "removed;\n"
 		 "a private key, port or mark that it does not name is kept.\n",
 	 true},
-	{"genkey", genkey_run, "", "print a new private key", NULL, true},
-	{"genpsk", genkey_run_psk, "", "print a new preshared key", NULL, true},
-	{"pubkey", pubkey_run, "", "read a private key from stdin and print its public key", NULL,
-	 true},
-	{"version", version_run, "", "print the version", NULL, false},
-	{"help", help_run, "[COMMAND]", "explain wgctl, or one command", NULL, false},
+	{"genkey", genkey_run, "", "", "print a new private key", NULL, true},
+	{"genpsk", genkey_run_psk, "", "", "print a new preshared key", NULL, true},
+	{"pubkey", pubkey_run, "", "", "read a private key from stdin and print its public key",
+	 NULL, true},
+	{"version", version_run, "", "", "print the version", NULL, false},
+	{"help", help_run, "[COMMAND]", "COMMAND", "explain wgctl, or one command", NULL, false},
 };
 
 /* The wg(8) whose behaviour the commands of that name have. */
@@ -253,6 +252,8 @@ static enum command_result run(int argc, char **argv)
 		name = "help";
 	else if (!strcmp(name, "-v") || !strcmp(name, "--version"))
 		name = "version";
+	else if (!strcmp(name, "complete")) /* for the shells: no help names it */
+		return complete_run(commands, COMMANDS, argc, argv);
 	command = find(name);
 	if (!command && name[0] == '-') {
 		say_error("unknown option `%s'; `wgctl help' explains how to call wgctl", name);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Names and files. Only looks; opens nothing. */
+ * Names and files. Only looks; opens no file. */
 #include "cli/paths.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "cli/names.h"
 #include "conf/error.h"
 
 #define DEFAULT_DIRECTORIES "/etc/wireguard"
@@ -50,26 +52,34 @@ static int take_name(struct paths *paths, const char *file, struct conf_error *e
 	if (!ends_in_conf(base))
 		return conf_error_set(error, EINVAL, 0, 0,
 				      "%s: a configuration file is named after its interface: "
-				      "NAME.conf", file);
+				      "NAME.conf",
+				      file);
 	len = strlen(base) - SUFFIX_LEN;
 	if (!is_name(base, len))
 		return conf_error_set(error, EINVAL, 0, 0,
 				      "%s: `%.*s' cannot be the name of an interface (" NAME_RULE
-				      ")", file, (int)len, base);
+				      ")",
+				      file, (int)len, base);
 	memcpy(paths->name, base, len);
 	paths->name[len] = '\0';
 	return 0;
 }
 
+/* a:b:c */
+static const char *directories(void)
+{
+	const char *list = getenv("WGCTL_PATH");
+
+	return list && *list ? list : DEFAULT_DIRECTORIES;
+}
+
 /* Looks for NAME.conf; *looked lists where. */
 static bool search(struct paths *paths, const char *name, char *looked, size_t size)
 {
-	const char *directory = getenv("WGCTL_PATH");
+	const char *directory = directories();
 	size_t used = 0;
 
 	looked[0] = '\0';
-	if (!directory || !*directory)
-		directory = DEFAULT_DIRECTORIES;
 	while (*directory) {
 		size_t len = strcspn(directory, ":");
 		int n = snprintf(paths->file, sizeof(paths->file), "%.*s/%s" SUFFIX, (int)len,
@@ -125,8 +135,8 @@ static int find(struct paths *paths, const char *word, bool needed, struct conf_
 		return conf_error_set(error, ENOENT, 0, 0,
 				      "%s: no such file here, and there is no %s either", word,
 				      looked);
-	return conf_error_set(error, ENOENT, 0, 0,
-			      "%s: no configuration found; looked for %s", word, looked);
+	return conf_error_set(error, ENOENT, 0, 0, "%s: no configuration found; looked for %s",
+			      word, looked);
 }
 
 int paths_find(struct paths *paths, const char *word, struct conf_error *error)
@@ -137,4 +147,39 @@ int paths_find(struct paths *paths, const char *word, struct conf_error *error)
 int paths_find_name(struct paths *paths, const char *word, struct conf_error *error)
 {
 	return find(paths, word, false, error);
+}
+
+static int list_directory(char (**names)[IFNAMSIZ], size_t *count, const char *directory)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry;
+	int err = 0;
+
+	while (dir && !err && (entry = readdir(dir))) {
+		char *name = entry->d_name;
+
+		if (!ends_in_conf(name) || !is_name(name, strlen(name) - SUFFIX_LEN))
+			continue;
+		name[strlen(name) - SUFFIX_LEN] = '\0';
+		err = names_add(names, count, name);
+	}
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+int paths_list(char (**names)[IFNAMSIZ], size_t *count)
+{
+	const char *rest = directories();
+	int err = 0;
+
+	while (*rest && !err) {
+		size_t len = strcspn(rest, ":");
+		char *directory = strndup(rest, len);
+
+		err = directory ? list_directory(names, count, directory) : -ENOMEM;
+		free(directory);
+		rest += len + (rest[len] == ':');
+	}
+	return err;
 }

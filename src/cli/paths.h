@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct conf_error;
 
@@ -20,3 +21,6 @@ struct paths {
 int paths_find(struct paths *paths, const char *word, struct conf_error *error);
 /* The same, but the file need not exist. */
 int paths_find_name(struct paths *paths, const char *word, struct conf_error *error);
+/* Adds to a list (names.h) the names that have a NAME.conf where paths_find() looks. 0 or
+ * -ENOMEM. */
+int paths_list(char (**names)[IFNAMSIZ], size_t *count);

@@ -150,6 +150,17 @@ static const struct field fields[] = {
 	{FIELD_NAMES, NULL, put_name},
 };
 
+#define FIELDS (sizeof(fields) / sizeof(*fields))
+
+const char *show_field(size_t i, bool as_wg)
+{
+	size_t count = as_wg ? FIELDS - 1 : FIELDS; /* without the last, FIELD_NAMES */
+
+	if (i < count)
+		return fields[i].name;
+	return i == count ? "dump" : NULL;
+}
+
 /* lead: the interface's name and a tab, or "". */
 static void put_field(struct text *out, const struct model *model, const struct field *field,
 		      const char *lead)
@@ -231,11 +242,12 @@ struct question {
 /* False, said: there is no such field. Asked only of an interface that answers, as wg(8) does. */
 static bool is_field(const char *field)
 {
-	if (!field || !strcmp(field, "dump"))
+	const char *known;
+
+	if (!field)
 		return true;
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		if (!strcmp(field, fields[i].name) &&
-		    !(self_is_wg() && !strcmp(field, FIELD_NAMES)))
+	for (size_t i = 0; (known = show_field(i, self_is_wg())); i++)
+		if (!strcmp(field, known))
 			return true;
 	say_plain("Invalid parameter: `%s'", field);
 	return false;
@@ -263,7 +275,7 @@ static void put_text(struct text *out, const char *name, const struct model *mod
 		strcat(strcpy(lead, name), "\t");
 	if (!strcmp(question->field, "dump"))
 		put_dump(out, model, lead);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+	for (size_t i = 0; i < FIELDS; i++)
 		if (!strcmp(question->field, fields[i].name))
 			put_field(out, model, &fields[i], lead);
 }
