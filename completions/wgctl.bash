@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # bash, with bash-completion, asks `wgctl complete' what fits; src/cli/complete.h explains the answer.
 _wgctl() {

@@ -10,7 +10,8 @@ function __wgctl_complete
         case :file
             __fish_complete_path "$current"
         case ':file *'
-            __fish_complete_suffix (string replace ':file ' '' -- $files)
+            set -l ending (string replace ':file ' '' -- $files | string escape --style=regex)
+            __fish_complete_path "$current" | string match -er "(/|$ending)(\t|\$)"
     end
 end
 complete -c wgctl -f -a '(__wgctl_complete)'

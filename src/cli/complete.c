@@ -253,14 +253,12 @@ static void offer_peers_of(const char *interface)
 	char what[IFNAMSIZ + ENDPOINT_TEXT_MAX + 1];
 	struct model model = MODEL_EMPTY;
 
-	/* What is known is shown, should this one not answer. */
-	fflush(stdout);
 	if (!device_get(interface, &model, NULL)) {
 		for (size_t i = 0; i < model.peer_count; i++) {
 			const struct model_peer *peer = &model.peers[i];
 			bool reached = peer->endpoint.sa.sa_family != AF_UNSPEC;
 
-			snprintf(what, sizeof(what), "%s %s", interface,
+			snprintf(what, sizeof(what), "%s%s%s", interface, reached ? " " : "",
 				 reached ? endpoint_format(endpoint, &peer->endpoint) : "");
 			key_to_base64(key, &peer->public_key);
 			offer(key, what);
@@ -434,6 +432,7 @@ enum command_result complete_run(const struct command *commands, size_t count, i
 		return COMMAND_FAILED;
 	slash = strrchr(argv[first], '/');
 	place.as_wg = !strcmp(slash ? slash + 1 : argv[first], "wg");
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* no half of a line when time is over */
 	limit_time();
 	complete(&place, argv + first, argc - first);
 	free(place.names);
