@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 #include "cli/device.h"
 #include "cli/names.h"
@@ -17,7 +16,7 @@
 #include "cli/show.h"
 #include "conf/model.h"
 
-#define LIMIT_US 500000 /* for all: somebody waits at the prompt */
+#define LIMIT_SECONDS 1 /* for all: somebody waits at the prompt */
 #define TOKENS_MAX 32
 
 struct span {
@@ -171,9 +170,7 @@ static void take(struct place *place, const char *word)
 		place->wanted.len = 0;
 	else if (!strcmp(word, "--"))
 		place->no_options = true;
-	else if (word[0] == '-' && !place->no_options)
-		take_named(place, word);
-	else if (argument)
+	else if (argument && (word[0] != '-' || place->no_options))
 		take_argument(place, argument, word);
 	else
 		take_named(place, word);
@@ -413,14 +410,6 @@ static void stop(int number)
 	_exit(EXIT_FAILURE);
 }
 
-static void limit_time(void)
-{
-	const struct itimerval limit = {.it_value = {.tv_usec = LIMIT_US}};
-
-	signal(SIGALRM, stop);
-	setitimer(ITIMER_REAL, &limit, NULL);
-}
-
 enum command_result complete_run(const struct command *commands, size_t count, int argc,
 				 char **argv)
 {
@@ -433,7 +422,8 @@ enum command_result complete_run(const struct command *commands, size_t count, i
 	slash = strrchr(argv[first], '/');
 	place.as_wg = !strcmp(slash ? slash + 1 : argv[first], "wg");
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* no half of a line when time is over */
-	limit_time();
+	signal(SIGALRM, stop);
+	alarm(LIMIT_SECONDS);
 	complete(&place, argv + first, argc - first);
 	free(place.names);
 	return COMMAND_OK;

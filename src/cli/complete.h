@@ -8,7 +8,7 @@
  *   wg0<TAB>interface        a candidate, and what it is; or the candidate alone
  *
  * Candidates are all that fit the place: which of them begin like the last word is for the shell
- * to say, which knows its quotes. Silent about what fails, and over within half a second, with
+ * to say, which knows its quotes. Silent about what fails, and over within a second, with
  * what is known by then. Shows no secret.
  *
  * The grammar of a command (command.h) is blank-separated:
