@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # bash, with bash-completion, asks `wgctl complete' what fits; src/cli/complete.h explains the answer.
 _wgctl() {
-	local cur words cword line word quote='' skip=''
+	local cur prev words cword line word quote='' skip=''
 	local -a lines
-	_get_comp_words_by_ref -n =: cur words cword
+	_init_completion -n =: || return 0
 	mapfile -t lines < <(wgctl complete -- "${words[@]:0:cword+1}" 2>/dev/null)
 	# Outside of quotes readline has a word begin again behind each = and :
 	case $cur in

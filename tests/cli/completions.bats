@@ -374,6 +374,9 @@ presses_files() {
 	assert_equal "$(tab "$1" 'wgctl up wor\t')" "wgctl up work"
 	assert_equal "$(tab "$1" 'wgctl setconf wgca oth\t')" "wgctl setconf wgca other.txt"
 	assert_equal "$(tab "$1" 'wgctl setconf wgca my\t')" 'wgctl setconf wgca my\ file'
+	assert_equal "$(tab "$1" 'wgctl genkey > oth\t')" 'wgctl genkey > other.txt'
+	# fish counts a redirection's file among the words, for every command.
+	[[ $1 == fish ]] || assert_equal "$(tab "$1" 'wgctl show > /dev/null al\t')" 'wgctl show > /dev/null all'
 }
 
 @test "TAB: files, and of configurations those that are some" {
