@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # bash, with bash-completion, asks `wgctl complete' what fits; src/cli/complete.h explains the answer.
 _wgctl() {
+	# shellcheck disable=SC2034 # prev is _init_completion's
 	local cur prev words cword line word quote='' skip=''
 	local -a lines
 	_init_completion -n =: || return 0
