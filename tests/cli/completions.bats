@@ -85,7 +85,7 @@ help_words() {
 @test "every command says what may come behind it" {
 	new_tunnels
 	commands >commands
-	[[ $(wc -l <commands) -ge 13 ]]
+	[[ $(wc -l <commands) -ge 14 ]]
 	while read -r command; do
 		run --separate-stderr offered "$command" ""
 		assert_success
@@ -141,10 +141,12 @@ help_words() {
 -v'
 	run offered up -
 	assert_output ':
+--dry-run
 --help
 --quiet
+-n
 -q'
-	run offered up --quiet -
+	run offered up --quiet -n -
 	assert_output ':
 --help'
 	run offered up -- -
@@ -245,7 +247,7 @@ remove'
 	mkdir one two
 	touch one/home.conf one/work.conf two/home.conf two/notes.txt two/-bad.conf "two/a name.conf" two/averyverylongname.conf two/.conf
 	export WGCTL_PATH=$PWD/one:/nowhere:$PWD/two
-	for command in up down; do
+	for command in up down reload; do
 		run offered "$command" ""
 		assert_output ':file .conf
 home
