@@ -12,9 +12,11 @@
 #include "cli/device.h"
 #include "cli/names.h"
 #include "cli/paths.h"
+#include "cli/peername.h"
 #include "cli/say.h"
 #include "cli/show.h"
 #include "conf/model.h"
+#include "conf/name.h"
 
 #define LIMIT_SECONDS 1 /* for all: somebody waits at the prompt */
 #define TOKENS_MAX 32
@@ -244,22 +246,32 @@ static void offer_fields(struct place *place)
 		offer(field, NULL);
 }
 
-static void offer_peers_of(const char *interface)
+/* By its name, and by its key. */
+static void offer_peer(const char *interface, const struct model_peer *peer)
 {
-	char key[KEY_BASE64_LEN + 1], endpoint[ENDPOINT_TEXT_MAX];
-	char what[IFNAMSIZ + ENDPOINT_TEXT_MAX + 1];
+	char key[KEY_BASE64_LEN + 1], endpoint[ENDPOINT_TEXT_MAX] = "";
+	char what[IFNAMSIZ + NAME_MAX_LEN + ENDPOINT_TEXT_MAX + 2];
+	const char *name = peer->name ? peer->name : "";
+
+	if (peer->endpoint.sa.sa_family != AF_UNSPEC)
+		endpoint_format(endpoint, &peer->endpoint);
+	snprintf(what, sizeof(what), "%s%s%s", interface, *endpoint ? " " : "", endpoint);
+	offer(name, what);
+	snprintf(what, sizeof(what), "%s%s%s%s%s", interface, *name ? " " : "", name,
+		 *endpoint ? " " : "", endpoint);
+	key_to_base64(key, &peer->public_key);
+	offer(key, what);
+}
+
+static void offer_peers_of(struct place *place, const char *interface)
+{
 	struct model model = MODEL_EMPTY;
 
 	if (!device_get(interface, &model, NULL)) {
-		for (size_t i = 0; i < model.peer_count; i++) {
-			const struct model_peer *peer = &model.peers[i];
-			bool reached = peer->endpoint.sa.sa_family != AF_UNSPEC;
-
-			snprintf(what, sizeof(what), "%s%s%s", interface, reached ? " " : "",
-				 reached ? endpoint_format(endpoint, &peer->endpoint) : "");
-			key_to_base64(key, &peer->public_key);
-			offer(key, what);
-		}
+		if (!place->as_wg)
+			peername_fill(interface, &model);
+		for (size_t i = 0; i < model.peer_count; i++)
+			offer_peer(interface, &model.peers[i]);
 	}
 	model_wipe(&model);
 }
@@ -270,12 +282,12 @@ static void offer_peers(struct place *place)
 	size_t count;
 
 	if (place->interface) {
-		offer_peers_of(place->interface);
+		offer_peers_of(place, place->interface);
 		return;
 	}
 	(void)device_list(&names, &count);
 	for (size_t i = 0; i < count; i++)
-		offer_peers_of(names[i]);
+		offer_peers_of(place, names[i]);
 	free(names);
 }
 

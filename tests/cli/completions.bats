@@ -85,7 +85,7 @@ help_words() {
 @test "every command says what may come behind it" {
 	new_tunnels
 	commands >commands
-	[[ $(wc -l <commands) -ge 14 ]]
+	[[ $(wc -l <commands) -ge 16 ]]
 	while read -r command; do
 		run --separate-stderr offered "$command" ""
 		assert_success
@@ -229,8 +229,56 @@ remove'
 	assert_line "$pub_c	wgca"
 }
 
+# name_peers NAME NAME: what WGCTL_PATH calls the peers of wgca.
+name_peers() {
+	mkdir -p names
+	export WGCTL_PATH=$PWD/names
+	printf '%s\n' "[Interface]" "PrivateKey = $key_a" \
+		"[Peer]" "# Name = $1" "PublicKey = $pub_b" "PresharedKey = $psk" \
+		"[Peer]" "# Name = $2" "PublicKey = $pub_c" >names/wgca.conf
+}
+
+@test "peers by name and by key" {
+	new_tunnels
+	name_peers "Ann Lee" bob
+	for words in "set wgca peer" "status wgca" "status"; do
+		# shellcheck disable=SC2086 # words
+		run inside "$WGCTL" complete -- wgctl $words ""
+		assert_line "Ann Lee	wgca 192.0.2.7:51820"
+		assert_line "$pub_b	wgca Ann Lee 192.0.2.7:51820"
+		assert_line "bob	wgca"
+		assert_line "$pub_c	wgca bob"
+	done
+	run offered status ""
+	assert_line wgcb
+	# wg(8) knows no names.
+	run inside "$WGCTL" complete -- wg set wgca peer ""
+	refute_output --partial bob
+	assert_line --partial "$pub_c"
+	run inside "$WGCTL" complete -- wg show wgca ""
+	refute_line names
+	run offered show wgca ""
+	assert_line names
+}
+
+@test "options with a value" {
+	new_tunnels
+	run offered watch --interval ""
+	assert_output :
+	run offered watch --interval 1 ""
+	assert_output ':
+wgca
+wgcb'
+	run offered watch --interval=1 --count 2 -
+	assert_output ':
+--help
+--interval
+--json'
+}
+
 @test "no secret is offered, anywhere" {
 	new_tunnels
+	name_peers ann bob
 	for command in $(commands); do
 		for words in "" "wgca " "wgca peer " "wgca peer $pub_b " "wgca private-key " "wgca peer $pub_b preshared-key "; do
 			# shellcheck disable=SC2086 # words
@@ -362,11 +410,15 @@ presses_keys() {
 	assert_equal "$(tab "$1" "wgctl set wgca peer ${pub_b:0:10}\\t")" "wgctl set wgca peer $pub_b"
 	# Its = ends a word for bash.
 	assert_equal "$(tab "$1" "wgctl set wgca peer $pub_b\\t")" "wgctl set wgca peer $pub_b"
+	assert_equal "$(tab "$1" 'wgctl set wgca peer Ann\t')" 'wgctl set wgca peer Ann\ Lee'
+	assert_equal "$(tab "$1" 'wgctl set wgca peer Ann\ Lee allo\t')" 'wgctl set wgca peer Ann\ Lee allowed-ips'
+	assert_equal "$(tab "$1" 'wgctl status wgca bo\t')" 'wgctl status wgca bob'
 	assert_equal "$(tab "$1" "wgctl set wgca peer $pub_b allo\\t")" "wgctl set wgca peer $pub_b allowed-ips"
 }
 
-@test "TAB: peers by key" {
+@test "TAB: peers by key and by name" {
 	new_tunnels
+	name_peers "Ann Lee" bob
 	each_shell presses_keys
 }
 
