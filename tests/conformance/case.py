@@ -3,8 +3,11 @@
 import contextlib
 import itertools
 import os
+import pathlib
 import socket
 import struct
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -219,10 +222,11 @@ class EngineCase(unittest.TestCase):
     """One engine for all tests of a class; every test makes its own remotes."""
 
     engine = None
+    environment = None  # more of it for the engine
 
     @classmethod
     def setUpClass(cls):
-        cls.engine = Engine(Key())
+        cls.engine = Engine(Key(), cls.environment)
         cls.engine.start()
 
     @classmethod
@@ -310,6 +314,30 @@ def garbage(kind, public, index=None):
     index = os.urandom(4) if index is None else struct.pack("<I", index)
     body = struct.pack("<I", kind) + index + os.urandom(wireguard.LENGTH[kind] - 8 - 32)
     return wireguard.add_macs(body, public)
+
+
+class MovedClockCase(EngineCase):
+    """With a clock that the test moves (clock.c)."""
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        source = pathlib.Path(__file__).resolve().with_name("clock.c")
+        library, cls.ahead = f"{directory.name}/clock.so", pathlib.Path(directory.name, "ahead")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, str(source)], check=True)
+        cls.ahead.write_bytes(bytes(8))
+        cls.passed = 0
+        # A sanitizer wants to be the first library.
+        asan = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+        cls.environment = {"LD_PRELOAD": library, "CLOCK_FILE": str(cls.ahead), "ASAN_OPTIONS": asan}
+        super().setUpClass()
+
+    def move(self, seconds):
+        type(self).passed += seconds
+        with open(self.ahead, "r+b") as file:
+            file.write(struct.pack("<q", self.passed * 10**9))
+        self.engine.get()  # it looks at its clock whenever something happens
 
 
 class LoadedCase(EngineCase):

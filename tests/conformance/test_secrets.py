@@ -11,15 +11,13 @@ import re
 import resource
 import signal
 import struct
-import subprocess
-import tempfile
 import time
 import unittest
 
 import engine
 import memory
 import wireguard
-from case import EngineCase, Remote
+from case import EngineCase, LoadedCase, MovedClockCase, Remote
 from engine import Engine, ip, libc, wait_until
 from wireguard import Initiator, Key, Responder
 
@@ -296,28 +294,7 @@ class IdentityTest(SecretsCase):
         self.assert_gone(self.old, {"ss": handshake.static_static}, handshake.secrets, keys_of(session))
 
 
-class ClockTest(SecretsCase):
-    """With a clock that the test moves."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.directory.cleanup)
-        here = pathlib.Path(__file__).resolve().parent
-        library, cls.ahead = f"{cls.directory.name}/clock.so", pathlib.Path(cls.directory.name, "ahead")
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, str(here / "clock.c")], check=True)
-        cls.ahead.write_bytes(bytes(8))
-        cls.passed = 0
-        cls.engine = Engine(Key())
-        cls.engine.environment = {"LD_PRELOAD": library, "CLOCK_FILE": str(cls.ahead)}
-        cls.engine.start()
-
-    def move(self, seconds):
-        type(self).passed += seconds
-        with open(self.ahead, "r+b") as file:
-            file.write(struct.pack("<q", self.passed * 10**9))
-        self.engine.get()  # it looks at its clock whenever something happens
-
+class ClockTest(MovedClockCase, SecretsCase):
     def test_sessions_end_after_540_s(self):
         remotes = [self.remote(endpoint=True, psk=True) for _ in range(3)]
         first, handshake = self.begun_by_us(remotes[0])
@@ -353,6 +330,14 @@ class ClockTest(SecretsCase):
         self.assert_there(cookie)
         self.move(11)
         self.assert_gone(cookie)
+
+
+class LoadTest(LoadedCase, SecretsCase):
+    def test_the_cookies_that_it_gives(self):
+        remote = self.remote()
+        given = {"the cookie of an address": self.cookie(remote)}
+        self.calm_session(remote)
+        self.assert_gone(given)
 
 
 class SlowSecrets(SecretsCase):
@@ -499,6 +484,10 @@ class SilenceTest(SecretsCase):
         pid = self.engine.process.pid
         blobs = {name: pathlib.Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ", "comm")}
         blobs["what it said"] = self.engine.said().encode()
-        secrets = keys_of(session) | self.private_key() | {"the key": key, "the preshared key": remote.psk,
+        second, _ = self.begun_by_engine(self.remote(endpoint=True))
+        # What it remembers over restarts: the times of its initiations.
+        blobs["its state file"] = (engine.SOCKETS / f"{self.engine.name}.clock").read_bytes()
+        self.assertNotEqual(b"", blobs["its state file"])
+        secrets = keys_of(session) | keys_of(second) | self.private_key() | {"the key": key, "the preshared key": remote.psk,
                                                            "as it was": self.engine.key.private}
         self.assertEqual([], memory.search(blobs, secrets))

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Data messages: padding, counters, the replay window, cryptokey routing (whitepaper, sections 2, 5.4.6)."""
 import socket
+import unittest
 
 import wireguard
-from case import EngineCase
+from case import EngineCase, MovedClockCase, Remote
 from engine import ETH_P_IP, counts_drops, ipv4, ipv6, wait_until
 from wireguard import REJECT_AFTER_MESSAGES, REPLAY_WINDOW
+
+REJECT_AFTER_TIME = 180  # seconds
 
 
 class Sending(EngineCase):
@@ -459,3 +462,34 @@ class Receiving(EngineCase):
         with self.drops(replayed=1, forged=1, unchanged=[remote]):
             remote.send(session.seal(remote.packet_out(), counter=session.counter - 1))
             remote.send(session.seal(remote.packet_out(), counter=77)[:-1] + b"\0")
+
+
+@unittest.skipUnless(counts_drops, "another engine reads its clock past the library")
+class KeysPastTheirLife(MovedClockCase):
+    def test_nothing_is_received_in_a_session_of_180_s(self):
+        for begin in Remote.handshake, Remote.engine_handshake:
+            remote = self.remote(endpoint=True)
+            session = begin(remote)
+            self.move(REJECT_AFTER_TIME - 5)
+            packet = remote.packet_out(b"in time")
+            remote.send(session.seal(packet))
+            self.assertEqual(packet, self.engine.inner_receive())
+            self.move(6)
+            before = remote.settled()["rx_bytes"]
+            with self.drops(expired=1):
+                remote.send(session.seal(remote.packet_out(b"too late")))
+            self.assertEqual(before, remote.state()["rx_bytes"])
+        self.assertEqual([], self.engine.inner_waiting())
+
+    def test_nothing_is_sent_in_a_session_of_180_s(self):
+        for begin in Remote.handshake, Remote.engine_handshake:
+            remote = self.remote(endpoint=True)
+            session = begin(remote)
+            self.assert_works(remote, session)
+            self.move(REJECT_AFTER_TIME + 1)
+            packet = remote.packet_in(b"in the next one")
+            self.engine.inner_send(packet)
+            responder = remote.responder(remote.receive())
+            remote.send(responder.response())
+            _, plain = responder.session.open(remote.receive())
+            self.assertEqual(packet, plain[:len(packet)])
