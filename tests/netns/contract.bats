@@ -116,7 +116,7 @@ answers() { uapi "$1" $'get=1\n' | grep -q '^errno=0$'; }
 }
 
 @test "of two engines of one name that start at once, in two namespaces, one gets it" {
-	local side status
+	local side pid status
 
 	make_sides b
 	for _ in {1..10}; do
@@ -128,8 +128,8 @@ answers() { uapi "$1" $'get=1\n' | grep -q '^errno=0$'; }
 		equal "$status" 1
 		wait_for 5 answers a
 		equal "$(cat a.err b.err | grep -c "another engine")" 1
-		for side in a b; do
-			engine_pids "$side" | xargs -r kill 2>/dev/null || true
+		for pid in $(engine_pids a) $(engine_pids b); do
+			kill "$pid"
 		done
 		wait
 		[ ! -e "$sockets/$(iface a).sock" ] || fail "the socket is left"
