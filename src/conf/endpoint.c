@@ -6,8 +6,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <string.h>
+#include "conf/address.h"
 #include "conf/number.h"
 #include "conf/scope.h"
 
@@ -49,6 +49,11 @@ static bool is_inet6(const char *text, size_t len)
 	return inet_pton(AF_INET6, address, &in6) == 1;
 }
 
+static bool is_separator(unsigned char c)
+{
+	return c == '[' || c == ']' || c == '/' || c == ',' || c == '#' || c == '"' || c == '\'';
+}
+
 /* A name or an address of any sort; what holds a colon must be an IPv6 address. */
 static int host_check(const struct piece *host, size_t *column)
 {
@@ -61,7 +66,7 @@ static int host_check(const struct piece *host, size_t *column)
 		unsigned char c = (unsigned char)host->data[i];
 
 		*column = host->start + i;
-		if (c <= ' ' || c >= 0x7f || strchr("[]/,#\"'", c))
+		if (c <= ' ' || c >= 0x7f || is_separator(c))
 			return -EINVAL;
 	}
 	*column = host->start + (colon ? (size_t)(colon - host->data) : 0);
@@ -141,17 +146,16 @@ static uint32_t scope_parse(const char *scope)
 	return number_parse(&number, scope, strlen(scope), UINT32_MAX) < 0 ? 0 : (uint32_t)number;
 }
 
-int endpoint_parse_numeric(union sockaddr_ip *addr, const char *text, size_t len)
+int endpoint_from(union sockaddr_ip *addr, const char *host, const char *port)
 {
-	char host[ENDPOINT_HOST_MAX], port[ENDPOINT_PORT_MAX];
-	union sockaddr_ip parsed;
+	union sockaddr_ip parsed = {0};
+	char address[ENDPOINT_HOST_MAX];
 	uint64_t number;
 	char *scope;
 
-	if (endpoint_split(host, port, text, len, NULL) < 0 ||
+	if (strlen(host) >= sizeof(address) ||
 	    number_parse(&number, port, strlen(port), UINT16_MAX) < 0)
 		return -EINVAL;
-	memset(&parsed, 0, sizeof(parsed));
 	if (inet_pton(AF_INET, host, &parsed.in4.sin_addr) == 1) {
 		parsed.in4.sin_family = AF_INET;
 		parsed.in4.sin_port = htons((uint16_t)number);
@@ -159,14 +163,15 @@ int endpoint_parse_numeric(union sockaddr_ip *addr, const char *text, size_t len
 		return 0;
 	}
 	memset(&parsed, 0, sizeof(parsed));
-	scope = strchr(host, '%');
+	strcpy(address, host);
+	scope = strchr(address, '%');
 	if (scope) {
 		*scope++ = '\0';
 		parsed.in6.sin6_scope_id = scope_parse(scope);
 		if (!parsed.in6.sin6_scope_id)
 			return -EINVAL;
 	}
-	if (inet_pton(AF_INET6, host, &parsed.in6.sin6_addr) != 1)
+	if (inet_pton(AF_INET6, address, &parsed.in6.sin6_addr) != 1)
 		return -EINVAL;
 	parsed.in6.sin6_family = AF_INET6;
 	parsed.in6.sin6_port = htons((uint16_t)number);
@@ -174,28 +179,42 @@ int endpoint_parse_numeric(union sockaddr_ip *addr, const char *text, size_t len
 	return 0;
 }
 
+int endpoint_parse_numeric(union sockaddr_ip *addr, const char *text, size_t len)
+{
+	char host[ENDPOINT_HOST_MAX], port[ENDPOINT_PORT_MAX];
+
+	if (endpoint_split(host, port, text, len, NULL) < 0)
+		return -EINVAL;
+	return endpoint_from(addr, host, port);
+}
+
 static void format_inet6(char text[ENDPOINT_TEXT_MAX], const struct sockaddr_in6 *in6)
 {
-	char address[INET6_ADDRSTRLEN] = "", name[IF_NAMESIZE] = "", scope[IF_NAMESIZE + 1] = "";
+	char name[IF_NAMESIZE] = "";
 
-	inet_ntop(AF_INET6, &in6->sin6_addr, address, sizeof(address));
-	if (in6->sin6_scope_id && scope_name(name, in6->sin6_scope_id))
-		snprintf(scope, sizeof(scope), "%%%s", name);
-	else if (in6->sin6_scope_id)
-		snprintf(scope, sizeof(scope), "%%%u", in6->sin6_scope_id);
-	snprintf(text, ENDPOINT_TEXT_MAX, "[%s%s]:%u", address, scope, ntohs(in6->sin6_port));
+	*text++ = '[';
+	text = address_put(text, AF_INET6, &in6->sin6_addr);
+	if (in6->sin6_scope_id) {
+		*text++ = '%';
+		text = scope_name(name, in6->sin6_scope_id) ? stpcpy(text, name)
+							    : number_put(text, in6->sin6_scope_id);
+	}
+	*text++ = ']';
+	*text++ = ':';
+	*number_put(text, ntohs(in6->sin6_port)) = '\0';
 }
 
 char *endpoint_format(char text[ENDPOINT_TEXT_MAX], const union sockaddr_ip *addr)
 {
-	char address[INET_ADDRSTRLEN] = "";
+	char *end;
 
 	text[0] = '\0';
 	if (addr->sa.sa_family == AF_INET6) {
 		format_inet6(text, &addr->in6);
 	} else if (addr->sa.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &addr->in4.sin_addr, address, sizeof(address));
-		snprintf(text, ENDPOINT_TEXT_MAX, "%s:%u", address, ntohs(addr->in4.sin_port));
+		end = address_put(text, AF_INET, &addr->in4.sin_addr);
+		*end++ = ':';
+		*number_put(end, ntohs(addr->in4.sin_port)) = '\0';
 	}
 	return text;
 }

@@ -26,6 +26,8 @@ int endpoint_split(char host[ENDPOINT_HOST_MAX], char port[ENDPOINT_PORT_MAX], c
 		   size_t len, size_t *column);
 /* Numeric address and port 1 to 65535 only; never asks a resolver. 0 or -EINVAL. */
 int endpoint_parse_numeric(union sockaddr_ip *addr, const char *text, size_t len);
+/* The same, split already. */
+int endpoint_from(union sockaddr_ip *addr, const char *host, const char *port);
 /* "192.0.2.1:51820" or "[2001:db8::1%eth0]:51820" (the scope as a name, else as a number). Returns
  * text. */
 char *endpoint_format(char text[ENDPOINT_TEXT_MAX], const union sockaddr_ip *addr);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Curve25519 keys and preshared keys, and their two text forms. Encoding and decoding take the same
- * time whatever the key (libsodium's codecs). */
+ * time whatever the key. */
 #pragma once
 
 #include <stdbool.h>

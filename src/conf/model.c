@@ -86,7 +86,7 @@ void model_wipe(struct model *model)
 		free(peer->allowed);
 	}
 	if (model->peers)
-		sodium_memzero(model->peers, model->peer_size * sizeof(*model->peers));
+		sodium_memzero(model->peers, model->peer_count * sizeof(*model->peers));
 	free(model->peers);
 	sodium_memzero(model, sizeof(*model));
 }

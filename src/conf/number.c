@@ -3,6 +3,7 @@
 #include "conf/number.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define MARK_DIGITS_MAX 8 /* of hexadecimal */
 
@@ -19,7 +20,8 @@ int number_parse(uint64_t *value, const char *text, size_t len, uint64_t max)
 {
 	uint64_t sum = 0;
 
-	if (!len || len > digits_of(max))
+	/* Where the first digit says something the comparison is enough. */
+	if (!len || (text[0] == '0' && len > digits_of(max)))
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
 		unsigned digit = (unsigned char)text[i] - '0';
@@ -32,6 +34,18 @@ int number_parse(uint64_t *value, const char *text, size_t len, uint64_t max)
 		return -EINVAL;
 	*value = sum;
 	return 0;
+}
+
+char *number_put(char *at, uint64_t value)
+{
+	char digits[NUMBER_TEXT_MAX];
+	size_t first = sizeof(digits);
+
+	do
+		digits[--first] = (char)('0' + value % 10);
+	while (value /= 10);
+	memcpy(at, digits + first, sizeof(digits) - first);
+	return at + sizeof(digits) - first;
 }
 
 static int hex_digit(char c)

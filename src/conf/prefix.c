@@ -4,8 +4,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include "conf/address.h"
 #include "conf/number.h"
 
 int prefix_parse(struct prefix *prefix, const char *text, size_t len)
@@ -35,11 +35,10 @@ int prefix_parse(struct prefix *prefix, const char *text, size_t len)
 
 char *prefix_format(char text[PREFIX_TEXT_MAX], const struct prefix *prefix)
 {
-	char address[INET6_ADDRSTRLEN];
+	char *end = address_put(text, prefix->family, prefix->addr);
 
-	if (!inet_ntop(prefix->family, prefix->addr, address, sizeof(address)))
-		address[0] = '\0';
-	snprintf(text, PREFIX_TEXT_MAX, "%s/%u", address, prefix->cidr);
+	*end++ = '/';
+	*number_put(end, prefix->cidr) = '\0';
 	return text;
 }
 

@@ -20,7 +20,7 @@ static int too_large(size_t max, struct conf_error *error)
 	return conf_error_set(error, EFBIG, 0, 0, "the file is larger than %zu bytes", max);
 }
 
-static int check_file(int fd, size_t max, struct conf_error *error)
+static int check_file(struct text *text, int fd, size_t max, struct conf_error *error)
 {
 	struct stat status;
 
@@ -33,6 +33,9 @@ static int check_file(int fd, size_t max, struct conf_error *error)
 				      "this is neither a regular file, a pipe nor a terminal");
 	if (S_ISREG(status.st_mode) && status.st_size > (off_t)max)
 		return too_large(max, error);
+	/* So that it need not grow on the way. */
+	if (S_ISREG(status.st_mode))
+		text_reserve(text, (size_t)status.st_size);
 	return 0;
 }
 
@@ -64,7 +67,7 @@ int source_read(struct text *text, const char *path, size_t max, struct conf_err
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return conf_error_set(error, errno, 0, 0, "cannot open the file: %m");
-	rc = check_file(fd, max, error);
+	rc = check_file(text, fd, max, error);
 	if (rc == 0)
 		rc = read_all(text, fd, max, error);
 	if (rc == 0)

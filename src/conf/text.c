@@ -9,12 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
+#include "conf/number.h"
 
 #define TEXT_SIZE_FIRST 256
-#define PRINTF_GUESS 64 /* bytes that most formats fit into */
+#define DRAIN_SIZE 32768 /* bytes that are drained at once, or some more */
+#define PRINTF_GUESS 64  /* bytes that most formats fit into */
 
-/* Room for len bytes more and the NUL; false, with text->failed set, where there is none. */
-static bool text_reserve(struct text *text, size_t len)
+bool text_drain(struct text *text)
+{
+	if (!text->failed && text->len)
+		text->failed = !text->drain(text->user, text->data, text->len);
+	text->len = 0;
+	return !text->failed;
+}
+
+bool text_reserve(struct text *text, size_t len)
 {
 	size_t size = text->size ? text->size : TEXT_SIZE_FIRST;
 	char *data;
@@ -25,6 +34,8 @@ static bool text_reserve(struct text *text, size_t len)
 		text->failed = true;
 		return false;
 	}
+	if (text->drain && text->len >= DRAIN_SIZE && !text_drain(text))
+		return false;
 	while (size <= text->len + len)
 		size *= 2;
 	if (size == text->size)
@@ -58,6 +69,13 @@ void text_append(struct text *text, const char *bytes, size_t len)
 void text_puts(struct text *text, const char *string)
 {
 	text_append(text, string, strlen(string));
+}
+
+void text_number(struct text *text, uint64_t number)
+{
+	char digits[NUMBER_TEXT_MAX];
+
+	text_append(text, digits, (size_t)(number_put(digits, number) - digits));
 }
 
 void text_printf(struct text *text, const char *format, ...)
@@ -98,8 +116,9 @@ void text_consume(struct text *text, size_t len)
 
 void text_wipe(struct text *text)
 {
+	/* Behind the end is something only of what was drained, or of what did not fit. */
 	if (text->data)
-		sodium_memzero(text->data, text->size);
+		sodium_memzero(text->data, text->drain || text->failed ? text->size : text->len);
 	free(text->data);
 	*text = (struct text)TEXT_EMPTY;
 }

@@ -122,8 +122,15 @@ int uapi_parse_line(struct uapi_line *line, const char *text, size_t len)
 
 void uapi_line_wipe(struct uapi_line *line)
 {
-	sodium_memzero(line, sizeof(*line));
+	if (line->key != UAPI_UNKNOWN && KEYS[line->key].kind == KIND_KEY)
+		key_wipe(&line->secret);
 	line->key = UAPI_UNKNOWN;
+}
+
+static void put_name(struct text *out, enum uapi_key key)
+{
+	text_append(out, KEYS[key].name, KEYS[key].len);
+	text_append(out, "=", 1);
 }
 
 void uapi_put_key(struct text *out, enum uapi_key key, const struct key *value)
@@ -131,8 +138,7 @@ void uapi_put_key(struct text *out, enum uapi_key key, const struct key *value)
 	char hex[KEY_HEX_LEN + 1];
 
 	key_to_hex(hex, value);
-	text_append(out, KEYS[key].name, KEYS[key].len);
-	text_append(out, "=", 1);
+	put_name(out, key);
 	text_append(out, hex, KEY_HEX_LEN);
 	text_append(out, "\n", 1);
 	sodium_memzero(hex, sizeof(hex));
@@ -140,19 +146,24 @@ void uapi_put_key(struct text *out, enum uapi_key key, const struct key *value)
 
 void uapi_put_number(struct text *out, enum uapi_key key, uint64_t value)
 {
-	text_printf(out, "%s=%llu\n", KEYS[key].name, (unsigned long long)value);
+	put_name(out, key);
+	text_number(out, value);
+	text_append(out, "\n", 1);
 }
 
 void uapi_put_true(struct text *out, enum uapi_key key)
 {
-	text_printf(out, "%s=true\n", KEYS[key].name);
+	put_name(out, key);
+	text_append(out, "true\n", 5);
 }
 
 void uapi_put_endpoint(struct text *out, const union sockaddr_ip *endpoint)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	text_printf(out, "%s=%s\n", KEYS[UAPI_ENDPOINT].name, endpoint_format(text, endpoint));
+	put_name(out, UAPI_ENDPOINT);
+	text_puts(out, endpoint_format(text, endpoint));
+	text_append(out, "\n", 1);
 }
 
 void uapi_put_allowed_ip(struct text *out, const struct model_allowed *allowed)
@@ -161,8 +172,10 @@ void uapi_put_allowed_ip(struct text *out, const struct model_allowed *allowed)
 	char text[PREFIX_TEXT_MAX];
 
 	prefix_mask(&prefix);
-	text_printf(out, "%s=%s%s\n", KEYS[UAPI_ALLOWED_IP].name,
-		    allowed->op == MODEL_ALLOWED_REMOVE ? "-" : "", prefix_format(text, &prefix));
+	put_name(out, UAPI_ALLOWED_IP);
+	text_puts(out, allowed->op == MODEL_ALLOWED_REMOVE ? "-" : "");
+	text_puts(out, prefix_format(text, &prefix));
+	text_append(out, "\n", 1);
 }
 
 static void write_peer(struct text *out, const struct model_peer *peer)
@@ -200,15 +213,7 @@ void uapi_write_set(struct text *out, const struct model *model)
 	text_puts(out, "\n");
 }
 
-/* A get being read. */
-struct reply {
-	struct model *model;     /* borrowed */
-	struct model_peer *peer; /* the last one; NULL before the first */
-	bool done;               /* errno= was read */
-	int err;                 /* its value, positive */
-};
-
-static int reply_device(struct reply *reply, const struct uapi_line *line)
+static int reply_device(struct uapi_reply *reply, const struct uapi_line *line)
 {
 	struct model *model = reply->model;
 
@@ -312,7 +317,7 @@ static int reply_endpoint(struct model_peer *peer, const char *text, size_t len)
 	return model_peer_set_host(peer, host, port);
 }
 
-static int reply_line(struct reply *reply, const char *text, size_t len)
+static int reply_line(struct uapi_reply *reply, const char *text, size_t len)
 {
 	struct uapi_line line;
 	int rc;
@@ -328,38 +333,52 @@ static int reply_line(struct reply *reply, const char *text, size_t len)
 	return rc;
 }
 
-int uapi_read_get(struct model *model, const char *reply, size_t len, struct conf_error *error)
+int uapi_reply_read(struct uapi_reply *reply, const char *text, size_t len, size_t *taken)
 {
-	struct reply state = {.model = model};
-	unsigned number = 0;
-	size_t size;
+	const char *at = text, *end;
 	int rc = 0;
 
-	for (const char *at = reply; len; at += size + 1, len -= size + 1) {
-		const char *end = memchr(at, '\n', len);
+	while (!rc && (end = len ? memchr(at, '\n', len) : NULL)) {
+		size_t size = (size_t)(end - at);
 
-		number++;
-		if (!end || end == at)
-			break;
-		size = (size_t)(end - at);
-		rc = reply_line(&state, at, size);
-		if (rc < 0)
-			break;
+		reply->lines++;
+		rc = size ? reply_line(reply, at, size) : 1;
+		at += size + 1;
+		len -= size + 1;
 	}
+	*taken = (size_t)(at - text);
+	return rc;
+}
+
+int uapi_reply_end(struct uapi_reply *reply, int rc, struct conf_error *error)
+{
 	if (rc == -ENOMEM)
-		conf_error_set(error, ENOMEM, number, 0, "out of memory");
+		conf_error_set(error, ENOMEM, reply->lines, 0, "out of memory");
 	else if (rc < 0)
 		rc = conf_error_set(
-			error, EPROTO, number, 0,
+			error, EPROTO, reply->lines, 0,
 			"the engine's reply cannot be read: unexpected or malformed line");
-	else if (!state.done)
-		rc = conf_error_set(error, EPROTO, number, 0,
+	else if (!reply->done)
+		rc = conf_error_set(error, EPROTO, reply->lines, 0,
 				    "the engine's reply ends without 'errno='");
-	else if (state.err) {
-		errno = state.err;
-		rc = conf_error_set(error, state.err, 0, 0, "the engine answered: %m");
+	else if (reply->err) {
+		errno = reply->err;
+		rc = conf_error_set(error, reply->err, 0, 0, "the engine answered: %m");
+	} else {
+		rc = 0;
 	}
 	if (rc < 0)
-		model_wipe(model);
+		model_wipe(reply->model);
 	return rc;
+}
+
+int uapi_read_get(struct model *model, const char *text, size_t len, struct conf_error *error)
+{
+	struct uapi_reply reply = {.model = model};
+	size_t taken;
+	int rc = uapi_reply_read(&reply, text, len, &taken);
+
+	if (!rc && taken < len)
+		reply.lines++; /* one without an end */
+	return uapi_reply_end(&reply, rc, error);
 }

@@ -72,6 +72,21 @@ void uapi_put_allowed_ip(struct text *out, const struct model_allowed *allowed);
 /* The whole request "set=1 ... \n\n" for the model; endpoints must be resolved. Prefixes are sent
  * masked. */
 void uapi_write_set(struct text *out, const struct model *model);
+
+/* A reply to a get, as it comes in. All zero but the model at first. */
+struct uapi_reply {
+	struct model *model;     /* borrowed; empty at first */
+	struct model_peer *peer; /* the last one; NULL before the first */
+	unsigned lines;          /* read so far */
+	bool done;               /* errno= was read */
+	int err;                 /* its value, positive */
+};
+
+/* Reads the whole lines of the text; *taken: their bytes. 0: the reply goes on; 1: its empty line
+ * was read, and nothing behind it; -EPROTO, -ENOMEM. */
+int uapi_reply_read(struct uapi_reply *reply, const char *text, size_t len, size_t *taken);
+/* What came of the reply, rc being what was returned last, as uapi_read_get() says it. */
+int uapi_reply_end(struct uapi_reply *reply, int rc, struct conf_error *error);
 /* Reads the reply to a get (from its first line to the empty line) into an empty model. 0; the
  * engine's own -errno; -EPROTO when the reply cannot be read; -ENOMEM. Fills *error and leaves the
  * model empty unless 0. Keys that are not known are passed over. An endpoint whose scope is no

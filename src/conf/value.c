@@ -206,7 +206,7 @@ static int read_endpoint(struct model_peer *peer, const struct value_part *part,
 	if (model_peer_set_host(peer, host, port) < 0)
 		return no_memory(report);
 	/* What a scope means where there are none, the resolver may say. */
-	if (endpoint_parse_numeric(&peer->endpoint, part->text, part->len) < 0 ||
+	if (endpoint_from(&peer->endpoint, host, port) < 0 ||
 	    (strchr(host, '%') && !IN6_IS_ADDR_LINKLOCAL(&peer->endpoint.in6.sin6_addr)))
 		memset(&peer->endpoint, 0, sizeof(peer->endpoint));
 	return 0;

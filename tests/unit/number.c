@@ -3,10 +3,12 @@
 #include "conf/number.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
@@ -138,12 +140,28 @@ static void marks(void **state)
 	}
 }
 
+static void puts_what_printf_does(void **state)
+{
+	uint64_t number = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		char found[NUMBER_TEXT_MAX + 1], expected[NUMBER_TEXT_MAX + 1];
+		uint64_t shown = i < 200 ? i : i == 999 ? UINT64_MAX : number >> i % 64;
+
+		number = number * 6364136223846793005 + 1442695040888963407;
+		*number_put(found, shown) = '\0';
+		snprintf(expected, sizeof(expected), "%" PRIu64, shown);
+		assert_string_equal(found, expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts),   cmocka_unit_test(refuses),
 		cmocka_unit_test(all_ports), cmocka_unit_test(the_length_counts),
-		cmocka_unit_test(marks),
+		cmocka_unit_test(marks),     cmocka_unit_test(puts_what_printf_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

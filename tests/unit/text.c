@@ -139,12 +139,59 @@ static void fails_once_and_for_all(void **state)
 	assert_false(text.failed);
 }
 
+/* What was drained, and how often. */
+struct sink {
+	char data[200000];
+	size_t len, pieces;
+	bool broken;
+};
+
+static bool drain(void *user, const char *data, size_t len)
+{
+	struct sink *sink = user;
+
+	assert_true(len && sink->len + len <= sizeof(sink->data));
+	memcpy(sink->data + sink->len, data, len);
+	sink->len += len;
+	sink->pieces++;
+	return !sink->broken;
+}
+
+static void drains(void **state)
+{
+	static struct sink sink;
+	struct text text = {.drain = drain, .user = &sink}, whole = TEXT_EMPTY;
+
+	(void)state;
+	for (unsigned i = 0; whole.len < 150000; i++) {
+		text_number(&text, i);
+		text_number(&whole, i);
+		text_printf(&text, " %*u\n", (int)(i % 200), i);
+		text_printf(&whole, " %*u\n", (int)(i % 200), i);
+		/* So that memory runs out before the first piece is gone, or never. */
+		assert_true(text.size <= 65536);
+	}
+	assert_true(sink.pieces >= 3);
+	assert_true(text_drain(&text));
+	assert_int_equal(sink.len, whole.len);
+	assert_memory_equal(sink.data, whole.data, whole.len);
+	assert_true(text_drain(&text));
+	text_puts(&text, "x");
+	sink.broken = true;
+	assert_false(text_drain(&text));
+	assert_true(text.failed);
+	assert_false(text_drain(&text));
+	text_wipe(&text);
+	text_wipe(&whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty),        cmocka_unit_test(appends),
 		cmocka_unit_test(grows),        cmocka_unit_test(consumes),
 		cmocka_unit_test(random_steps), cmocka_unit_test(fails_once_and_for_all),
+		cmocka_unit_test(drains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
