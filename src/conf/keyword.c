@@ -12,11 +12,15 @@
 
 static const struct {
 	const char *name;
+	size_t len;
 	enum keyword_section section;
 	enum keyword_origin origin;
 } KEYS[KEYWORD_COUNT] = {
 #define KEYWORD_ROW(id, text, home, whose)                                                         \
-	[KEYWORD_##id] = {.name = (text), .section = KEYWORD_##home, .origin = KEYWORD_OF_##whose},
+	[KEYWORD_##id] = {.name = (text),                                                          \
+			  .len = sizeof(text) - 1,                                                 \
+			  .section = KEYWORD_##home,                                               \
+			  .origin = KEYWORD_OF_##whose},
 	KEYWORD_KEYS(KEYWORD_ROW)
 #undef KEYWORD_ROW
 };
@@ -50,7 +54,7 @@ static bool same(const char *known, const char *name, size_t len)
 static bool find_anywhere(enum keyword *key, const char *name, size_t len)
 {
 	for (enum keyword i = 0; i < KEYWORD_COUNT; i++) {
-		if (same(KEYS[i].name, name, len)) {
+		if (KEYS[i].len == len && strncasecmp(KEYS[i].name, name, len) == 0) {
 			*key = i;
 			return true;
 		}

@@ -2,9 +2,8 @@
  * The lines of a configuration file, through inih. A plain ini_parse() would damage them: it cuts
  * at " ;", takes an indented line for a continuation, splits lines at 200 bytes and overlooks NUL
  * bytes. So a reader of our own applies the grammar of wg(8) and hands inih only what every build
- * of it reads alike: headers, and "Name=\1chunk" as often as a long value needs. inih calls the
- * handler before it reads on, so that the reader's own counters are exact. Its line buffer holds
- * keys: the reader wipes it. */
+ * of it reads alike: headers and names. It never sees a value, for that may be a key. inih calls
+ * the handler before it reads on, so that the reader's own counters are exact. */
 #include "conf/lines.h"
 
 #include <errno.h>
@@ -16,11 +15,13 @@
 #include <sodium.h>
 #include "conf/text.h"
 
-#define FEED_MAX 200 /* bytes of inih's line buffer that are used: its default size */
-#define FEED_MIN 80  /* a name, the guard and some of the value */
-#define GUARD '\1'   /* keeps inih from trimming a value or seeing a comment at its start */
+#define FEED_MIN 32                            /* bytes of inih's line buffer: a header */
+#define LETTER(key) ((char)('A' + (int)(key))) /* what inih is told of a key's name */
+#define GUARD '1'                              /* and of its value */
 #define PREFIX "wgctl:"
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
+
+_Static_assert(KEYWORD_COUNT <= 26, "letters");
 
 struct lines {
 	const struct lines_events *events; /* borrowed */
@@ -35,10 +36,10 @@ struct lines {
 	enum lines_form form;
 	enum keyword_section section;
 	enum keyword key;
-	size_t value;       /* where in the line its value starts */
-	size_t cursor;      /* where in the line the next chunk starts; at size: all is fed */
-	struct text joined; /* the chunks so far */
-	size_t seen, place; /* lines_column(): byte seen of the value is at place in the line */
+	size_t value; /* where in the line its value starts; at size: there is none */
+	bool is_header;
+	struct text squeezed; /* the value as the handler gets it */
+	size_t seen, place;   /* lines_column(): byte seen of the value is at place in the line */
 	int rc;
 };
 
@@ -84,24 +85,6 @@ static bool is_command(enum keyword key)
 static bool is_skipped(const struct lines *lines, size_t at)
 {
 	return is_white(lines->line[at]) && white_in(lines->key) == WHITE_NOTHING;
-}
-
-/* inih takes white space at the ends of its lines and " ;" for its own. What is kept goes through
- * it as control characters, of which none that is not white space comes this far. */
-static const char white[] = " \t\v\f\r", masks[] = "\x0e\x0f\x10\x11\x12";
-
-static char mask_white(char c)
-{
-	return masks[strchr(white, c) - white];
-}
-
-static void put_unmasked(struct text *text, const char *bytes)
-{
-	for (; *bytes; bytes++) {
-		const char *mask = strchr(masks, *bytes);
-
-		text_append(text, mask ? &white[mask - masks] : bytes, 1);
-	}
 }
 
 static size_t skip_white(const struct lines *lines, size_t at)
@@ -190,9 +173,9 @@ static int take_value(struct lines *lines, size_t equals)
 	if (start == lines->size)
 		return LINE_ERROR(lines, equals, "'%s' has no value: write one or remove the line",
 				  keyword_name(lines->key));
-	lines->value = lines->cursor = lines->place = start;
+	lines->value = lines->place = start;
 	lines->seen = 0;
-	/* So that the last chunk is never empty. */
+	/* What separates elements is not behind the last. */
 	while (is_white(lines->line[lines->size - 1]))
 		lines->size--;
 	return 0;
@@ -262,7 +245,7 @@ static int read_comment(struct lines *lines, size_t hash)
 		lines->key = KEYWORD_NAME;
 		return take_value(lines, equals);
 	}
-	lines->size = lines->value = lines->cursor = hash;
+	lines->size = lines->value = hash;
 	return 0;
 }
 
@@ -282,7 +265,7 @@ static int take_line(struct lines *lines)
 	lines->form = LINES_PLAIN;
 	lines->whole = size;
 	end = memchr(line, '#', size);
-	lines->size = lines->value = lines->cursor = end ? (size_t)(end - line) : size;
+	lines->size = lines->value = end ? (size_t)(end - line) : size;
 	end = memchr(line, '\0', size);
 	if (end)
 		return LINE_ERROR(lines, end - line,
@@ -297,11 +280,11 @@ static int read_line(struct lines *lines, bool *found)
 	int rc;
 
 	*found = true;
+	lines->is_header = start < lines->size && lines->line[start] == '[';
 	if (start < lines->size)
-		return lines->line[start] == '[' ? read_header(lines, start)
-						 : read_entry(lines, start);
+		return lines->is_header ? read_header(lines, start) : read_entry(lines, start);
 	rc = start < lines->whole ? read_comment(lines, start) : 0;
-	*found = lines->cursor < lines->size;
+	*found = lines->value < lines->size;
 	return rc;
 }
 
@@ -318,11 +301,11 @@ static bool next_line(struct lines *lines)
 	return found && lines->rc == 0;
 }
 
-/* inih's reader, in the manner of fgets(). */
+/* inih's reader, in the manner of fgets(). It looks at each character several times: the name of a
+ * key is a letter. */
 static char *feed(char *buffer, int size, void *stream)
 {
 	struct lines *lines = stream;
-	size_t room = size < FEED_MAX ? (size_t)size : FEED_MAX, len;
 
 	if (size < FEED_MIN) {
 		lines->rc = conf_error_set(lines->error, ENOTSUP, 0, 0,
@@ -330,57 +313,56 @@ static char *feed(char *buffer, int size, void *stream)
 					   size, FEED_MIN);
 		return NULL;
 	}
-	sodium_memzero(buffer, room);
-	if (lines->rc < 0)
+	if (lines->rc < 0 || !next_line(lines))
 		return NULL;
-	if (lines->cursor == lines->size) {
-		if (!next_line(lines))
-			return NULL;
-		if (lines->cursor == lines->size) {
-			snprintf(buffer, room, "[%s]\n", keyword_section_name(lines->section));
-			return buffer;
-		}
-	}
-	len = (size_t)snprintf(buffer, room, "%s=%c", keyword_name(lines->key), GUARD);
-	for (; lines->cursor < lines->size && len + 2 < room; lines->cursor++) {
-		char c = lines->line[lines->cursor];
-
-		if (is_skipped(lines, lines->cursor))
-			continue;
-		if (is_white(c) && white_in(lines->key) == WHITE_KEPT)
-			c = mask_white(c);
-		else if (is_white(c))
-			c = ',';
-		buffer[len++] = c;
-	}
-	buffer[len] = '\n';
+	if (lines->is_header)
+		snprintf(buffer, (size_t)size, "[%s]\n", keyword_section_name(lines->section));
+	else
+		strcpy(buffer, (char[]){LETTER(lines->key), '=', GUARD, '\n', '\0'});
 	return buffer;
 }
 
-/* inih's handler: nonzero to go on. Section and name are those that feed() gave. */
-static int join(void *user, const char *section, const char *name, const char *value)
+/* The value with its white space as it should be, and a NUL behind it. */
+static void squeeze_value(struct lines *lines)
+{
+	const char *at = lines->line + lines->value, *end = lines->line + lines->size;
+	enum white white = white_in(lines->key);
+
+	text_consume(&lines->squeezed, lines->squeezed.len);
+	if (white == WHITE_KEPT) {
+		text_append(&lines->squeezed, at, (size_t)(end - at));
+		return;
+	}
+	while (at < end) {
+		const char *start = at;
+
+		while (at < end && !is_white(*at))
+			at++;
+		text_append(&lines->squeezed, start, (size_t)(at - start));
+		for (; at < end && is_white(*at); at++)
+			if (white == WHITE_COMMA)
+				text_append(&lines->squeezed, ",", 1);
+	}
+}
+
+/* inih's handler: nonzero to go on. Section, name and value are those that feed() gave. */
+static int take(void *user, const char *section, const char *name, const char *value)
 {
 	struct lines *lines = user;
-	enum keyword key;
 
 	if (lines->rc < 0)
 		return 0;
-	if (!value || *value != GUARD ||
-	    strcmp(section, keyword_section_name(lines->section)) != 0 ||
-	    !keyword_find(&key, lines->section, name, strlen(name))) {
+	if (strcmp(section, keyword_section_name(lines->section)) != 0 ||
+	    name[0] != LETTER(lines->key) || name[1] || !value || value[0] != GUARD || value[1]) {
 		lines->rc = LINE_ERROR(lines, 0, "inih does not read this line as expected");
 		return 0;
 	}
-	put_unmasked(&lines->joined, value + 1);
-	if (lines->joined.failed) {
+	squeeze_value(lines);
+	if (lines->squeezed.failed)
 		lines->rc = conf_error_set(lines->error, ENOMEM, lines->number, 0, "out of memory");
-		return 0;
-	}
-	if (lines->cursor < lines->size)
-		return 1;
-	lines->rc = lines->events->value(lines->user, lines, key, lines->joined.data,
-					 lines->joined.len);
-	text_consume(&lines->joined, lines->joined.len);
+	else
+		lines->rc = lines->events->value(lines->user, lines, lines->key,
+						 lines->squeezed.data, lines->squeezed.len);
 	return lines->rc == 0;
 }
 
@@ -403,12 +385,12 @@ int lines_read(const char *text, size_t len, const struct lines_events *events, 
 		lines.text += 3;
 		lines.len -= 3;
 	}
-	rc = ini_parse_stream(feed, &lines, join, &lines);
+	rc = ini_parse_stream(feed, &lines, take, &lines);
 	if (rc != 0 && lines.rc == 0)
 		lines.rc = conf_error_set(error, rc == -2 ? ENOMEM : EINVAL, lines.number, 0,
 					  rc == -2 ? "out of memory"
 						   : "inih does not read this line as expected");
-	text_wipe(&lines.joined);
+	text_wipe(&lines.squeezed);
 	return lines.rc;
 }
 
