@@ -17,11 +17,14 @@
 #include <sodium.h>
 #include "cli/names.h"
 #include "conf/error.h"
+#include "conf/model.h"
 #include "conf/text.h"
 #include "conf/uapi.h"
 
 #define WAIT_MS 10000        /* for one read or write */
 #define REPLY_MAX (1u << 30) /* bytes; more peers than an engine can hold */
+#define CHUNK (32u << 10)    /* bytes of a reply that are looked at together */
+#define CODE_MAX 64          /* bytes of the reply to a set */
 #define SUFFIX ".sock"
 
 char *client_path(char path[CLIENT_PATH_MAX], const char *name)
@@ -81,100 +84,147 @@ static int send_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-static bool is_complete(const struct text *reply)
+/* A socket whose calls wait so long, or -errno. */
+static int open_patiently(const char *name, unsigned wait_ms)
 {
-	return reply->len >= 2 && !memcmp(reply->data + reply->len - 2, "\n\n", 2);
+	int fd = open_socket(name, wait_ms);
+
+	return fd == -EAGAIN ? -ETIMEDOUT : fd;
 }
 
-/* Reads up to and with the empty line, or what there is before the engine closes. */
-static int receive_reply(int fd, struct text *reply)
+/* A request on its way. */
+struct request {
+	int fd;
+	int err; /* 0 or -errno */
+};
+
+/* The text's drain. */
+static bool send_piece(void *user, const char *data, size_t len)
 {
-	char chunk[16384];
-	int err = 0;
+	struct request *request = user;
 
-	while (!err && !is_complete(reply)) {
-		ssize_t got = recv(fd, chunk, sizeof(chunk), 0);
-
-		if (got == 0)
-			break;
-		if (got > 0)
-			text_append(reply, chunk, (size_t)got);
-		else if (errno != EINTR)
-			err = errno == EAGAIN ? -ETIMEDOUT : -errno;
-		if (reply->failed || reply->len > REPLY_MAX)
-			err = -ENOMEM;
-	}
-	sodium_memzero(chunk, sizeof(chunk));
-	return err;
+	request->err = send_all(request->fd, data, len);
+	return !request->err;
 }
 
-/* One request, one reply. */
-static int ask(const char *name, unsigned wait_ms, const struct text *request, struct text *reply,
-	       struct conf_error *error)
+/* The model, piece by piece. Memory cannot run out once the first piece is gone, for by then the
+ * text is as large as it gets. */
+static int send_set(int fd, const struct model *model)
 {
-	int fd = open_socket(name, wait_ms), err = fd == -EAGAIN ? -ETIMEDOUT : fd;
+	struct request request = {.fd = fd};
+	struct text text = {.drain = send_piece, .user = &request};
 
-	if (fd >= 0) {
-		err = send_all(fd, request->data, request->len);
-		if (!err)
-			err = receive_reply(fd, reply);
-		close(fd);
-	}
-	if (err)
-		return conf_error_set(error, -err, 0, 0, "%s", strerror(-err));
-	return 0;
+	uapi_write_set(&text, model);
+	if (!text_drain(&text) && !request.err)
+		request.err = -ENOMEM;
+	text_wipe(&text);
+	return request.err;
 }
 
-/* What the engine made of a set: 0 or -errno. */
-static int read_code(const struct text *reply)
+/* What is there, at most len bytes; 0: the engine closed. */
+static ssize_t receive(int fd, char *data, size_t len)
 {
-	const char *end = reply->len ? memchr(reply->data, '\n', reply->len) : NULL;
+	ssize_t got;
+
+	do
+		got = recv(fd, data, len, 0);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return got;
+}
+
+static int fail(struct conf_error *error, int err)
+{
+	return conf_error_set(error, -err, 0, 0, "%s", strerror(-err));
+}
+
+/* What the engine made of a set: 0 or -errno; *answered: it said so itself. */
+static int receive_code(int fd, bool *answered)
+{
+	char text[CODE_MAX];
 	struct uapi_line line;
-	int err = -EPROTO;
+	size_t len = 0;
+	ssize_t got = 1;
+	int err;
 
-	if (!end || !is_complete(reply))
+	*answered = false;
+	while (got > 0 && len < sizeof(text) &&
+	       (len < 2 || memcmp(text + len - 2, "\n\n", 2) != 0)) {
+		got = receive(fd, text + len, sizeof(text) - len);
+		len += got > 0 ? (size_t)got : 0;
+	}
+	if (got < 0)
+		return (int)got;
+	*answered = true;
+	if (len < 2 || memcmp(text + len - 2, "\n\n", 2) != 0)
 		return -EPROTO;
-	if (!uapi_parse_line(&line, reply->data, (size_t)(end - reply->data)) &&
-	    line.key == UAPI_ERRNO && line.code > -4096 && line.code < 4096)
-		err = line.code < 0 ? (int)line.code : (int)-line.code;
-	uapi_line_wipe(&line);
-	return err;
+	err = uapi_parse_line(&line, text, (size_t)((char *)memchr(text, '\n', len) - text));
+	if (err || line.key != UAPI_ERRNO || line.code <= -4096 || line.code >= 4096)
+		return -EPROTO;
+	return line.code < 0 ? (int)line.code : (int)-line.code;
 }
 
 int client_set(const char *name, const struct model *model, struct conf_error *error)
 {
-	struct text request = TEXT_EMPTY, reply = TEXT_EMPTY;
-	int err;
+	int fd = open_patiently(name, WAIT_MS), err = fd;
+	bool answered = false;
 
-	uapi_write_set(&request, model);
-	if (request.failed) {
-		err = conf_error_set(error, ENOMEM, 0, 0, "%s", strerror(ENOMEM));
-		goto out;
+	if (fd >= 0) {
+		err = send_set(fd, model);
+		if (!err)
+			err = receive_code(fd, &answered);
+		close(fd);
 	}
-	err = ask(name, WAIT_MS, &request, &reply, error);
-	if (err)
-		goto out;
-	err = read_code(&reply);
-	if (err == -EPROTO)
+	if (err == -EPROTO && answered)
 		conf_error_set(error, EPROTO, 0, 0, "the engine's answer makes no sense");
-	else if (err)
+	else if (err && answered)
 		conf_error_set(error, -err, 0, 0, "the engine says: %s", strerror(-err));
-out:
-	text_wipe(&request);
-	text_wipe(&reply);
+	else if (err)
+		fail(error, err);
 	return err;
+}
+
+/* What uapi_reply_read() said last, or -errno of the connection. */
+static int receive_reply(int fd, struct uapi_reply *reply, struct conf_error *error)
+{
+	size_t len = 0, taken, total = 0;
+	char text[CHUNK];
+	ssize_t got = 1;
+	int rc = 0;
+
+	while (!rc) {
+		got = receive(fd, text + len, sizeof(text) - len);
+		if (got <= 0)
+			break;
+		len += (size_t)got;
+		total += (size_t)got;
+		rc = uapi_reply_read(reply, text, len, &taken);
+		len -= taken;
+		memmove(text, text + taken, len);
+		if (!rc && len == sizeof(text))
+			rc = -EPROTO;
+		if (!rc && total > REPLY_MAX)
+			rc = -ENOMEM;
+	}
+	sodium_memzero(text, sizeof(text));
+	if (got >= 0)
+		return uapi_reply_end(reply, rc, error);
+	model_wipe(reply->model);
+	return fail(error, (int)got);
 }
 
 int client_get(const char *name, unsigned wait_ms, struct model *model, struct conf_error *error)
 {
-	char words[] = "get=1\n\n";
-	const struct text request = {.data = words, .len = sizeof(words) - 1};
-	struct text reply = TEXT_EMPTY;
-	int err = ask(name, wait_ms ? wait_ms : WAIT_MS, &request, &reply, error);
+	static const char request[] = "get=1\n\n";
+	struct uapi_reply reply = {.model = model};
+	int fd = open_patiently(name, wait_ms ? wait_ms : WAIT_MS), err = fd;
 
-	if (!err)
-		err = uapi_read_get(model, reply.data ? reply.data : "", reply.len, error);
-	text_wipe(&reply);
+	if (fd < 0)
+		return fail(error, err);
+	err = send_all(fd, request, sizeof(request) - 1);
+	err = err ? fail(error, err) : receive_reply(fd, &reply, error);
+	close(fd);
 	return err;
 }
 

@@ -9,15 +9,8 @@
 #include "cli/say.h"
 #include "conf/text.h"
 
-int output_write(const struct text *text)
+static int write_all(const char *data, size_t len)
 {
-	const char *data = text->data;
-	size_t len = text->len;
-
-	if (text->failed) {
-		say_error("out of memory");
-		return -ENOMEM;
-	}
 	while (len) {
 		ssize_t n = write(STDOUT_FILENO, data, len);
 
@@ -32,6 +25,29 @@ int output_write(const struct text *text)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+bool output_drain(void *err, const char *data, size_t len)
+{
+	*(int *)err = write_all(data, len);
+	return !*(int *)err;
+}
+
+int output_write(struct text *text)
+{
+	int err = 0;
+
+	if (!text->drain && !text->failed)
+		return write_all(text->data, text->len);
+	if (text->drain && text_drain(text))
+		return 0;
+	if (text->drain)
+		err = *(int *)text->user;
+	if (!err) {
+		say_error("out of memory");
+		err = -ENOMEM;
+	}
+	return err;
 }
 
 void output_warn_exposed(void)

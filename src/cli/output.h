@@ -2,9 +2,19 @@
  * Results, on standard output, past stdio's buffers: these cannot be wiped. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct text;
 
-/* Writes all, or says why not. 0 or -errno. */
-int output_write(const struct text *text);
+/* An empty text that writes itself, a piece at a time; err: an int, 0 at first. */
+#define OUTPUT_TEXT(err)                                                                           \
+	{                                                                                          \
+		.drain = output_drain, .user = (err)                                               \
+	}
+bool output_drain(void *err, const char *data, size_t len);
+
+/* Writes what is not written yet. 0 or -errno, which is said. */
+int output_write(struct text *text);
 /* Warns, as wg(8) does, when standard output is a file that everybody may read. */
 void output_warn_exposed(void);

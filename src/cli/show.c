@@ -52,7 +52,7 @@ static void put_public_key(struct text *out, const struct model *model)
 
 static void put_listen_port(struct text *out, const struct model *model)
 {
-	text_printf(out, "%u", model->listen_port);
+	text_number(out, model->listen_port);
 }
 
 static void put_fwmark(struct text *out, const struct model *model)
@@ -105,19 +105,20 @@ static void put_allowed_ips(struct text *out, const struct model_peer *peer)
 
 static void put_handshake(struct text *out, const struct model_peer *peer)
 {
-	text_printf(out, "%lld", (long long)peer->handshake_sec);
+	text_number(out, (uint64_t)peer->handshake_sec);
 }
 
 static void put_transfer(struct text *out, const struct model_peer *peer)
 {
-	text_printf(out, "%llu\t%llu", (unsigned long long)peer->rx_bytes,
-		    (unsigned long long)peer->tx_bytes);
+	text_number(out, peer->rx_bytes);
+	text_puts(out, "\t");
+	text_number(out, peer->tx_bytes);
 }
 
 static void put_keepalive(struct text *out, const struct model_peer *peer)
 {
 	if (peer->keepalive)
-		text_printf(out, "%u", peer->keepalive);
+		text_number(out, peer->keepalive);
 	else
 		text_puts(out, "off");
 }
@@ -313,7 +314,8 @@ static int put_end(struct json *json, const struct question *question)
 static enum command_result show_one(const char *name, const struct question *question)
 {
 	struct model model = MODEL_EMPTY;
-	struct text out = TEXT_EMPTY;
+	int write_err = 0;
+	struct text out = OUTPUT_TEXT(&write_err);
 	struct json json = {.out = &out};
 	enum command_result result = COMMAND_FAILED;
 	int err = access_get(name, &model);
@@ -334,7 +336,8 @@ static enum command_result show_one(const char *name, const struct question *que
 static enum command_result show_all(const struct question *question)
 {
 	enum command_result result = COMMAND_OK;
-	struct text out = TEXT_EMPTY;
+	int write_err = 0;
+	struct text out = OUTPUT_TEXT(&write_err);
 	struct json json = {.out = &out};
 	char(*names)[IFNAMSIZ];
 	size_t count, readable = 0;
@@ -366,7 +369,8 @@ static enum command_result show_all(const struct question *question)
 
 static enum command_result show_interfaces(const struct question *question)
 {
-	struct text out = TEXT_EMPTY;
+	int write_err = 0;
+	struct text out = OUTPUT_TEXT(&write_err);
 	struct json json = {.out = &out};
 	char(*names)[IFNAMSIZ];
 	size_t count;

@@ -10,6 +10,14 @@
 #include "conf/model.h"
 #include "conf/text.h"
 
+static void put_line(struct text *out, const char *name, const char *value)
+{
+	text_puts(out, name);
+	text_puts(out, " = ");
+	text_puts(out, value);
+	text_puts(out, "\n");
+}
+
 static void put_key(struct text *out, const char *name, const struct key *key)
 {
 	char base64[KEY_BASE64_LEN + 1];
@@ -17,7 +25,7 @@ static void put_key(struct text *out, const char *name, const struct key *key)
 	if (key_is_zero(key))
 		return;
 	key_to_base64(base64, key);
-	text_printf(out, "%s = %s\n", name, base64);
+	put_line(out, name, base64);
 	sodium_memzero(base64, sizeof(base64));
 }
 
@@ -29,7 +37,7 @@ static void put_peer(struct text *out, const struct model_peer *peer)
 	if (peer->name)
 		text_printf(out, "# Name = %s\n", peer->name);
 	key_to_base64(text, &peer->public_key);
-	text_printf(out, "PublicKey = %s\n", text);
+	put_line(out, "PublicKey", text);
 	put_key(out, "PresharedKey", &peer->preshared_key);
 	for (size_t i = 0; i < peer->allowed_count; i++) {
 		text_puts(out, i ? ", " : "AllowedIPs = ");
@@ -37,7 +45,7 @@ static void put_peer(struct text *out, const struct model_peer *peer)
 	}
 	text_puts(out, peer->allowed_count ? "\n" : "");
 	if (peer->endpoint.sa.sa_family != AF_UNSPEC)
-		text_printf(out, "Endpoint = %s\n", endpoint_format(text, &peer->endpoint));
+		put_line(out, "Endpoint", endpoint_format(text, &peer->endpoint));
 	if (peer->keepalive)
 		text_printf(out, "PersistentKeepalive = %u\n", peer->keepalive);
 }
@@ -60,9 +68,9 @@ static void put_device(struct text *out, const struct model *model)
 enum command_result showconf_run(int argc, char **argv)
 {
 	struct model model = MODEL_EMPTY;
-	struct text out = TEXT_EMPTY;
+	int err = 0;
+	struct text out = OUTPUT_TEXT(&err);
 	struct args args;
-	int err;
 
 	if (args_parse(&args, argc, argv, 0) || args.count != 1)
 		return COMMAND_USAGE;
