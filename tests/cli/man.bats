@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+# The manual page says what the programs say of themselves, and what the comparison with wg relies on.
+# shellcheck disable=SC2016 # backquotes of Markdown
+
+setup() {
+	load helpers.bash
+	common_setup
+	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	page=$top/man/wgctl.8
+}
+
+teardown() {
+	common_teardown
+}
+
+# described MACRO: the first words of the page's list items of this sort.
+described() { sed -n "s/^\.It $1 //p" "$page" | tr -s ', ' '\n' | sort -u; }
+
+# section NAME: its lines.
+section() { sed -n "/^\.Sh $1\$/,/^\.Sh /p" "$page"; }
+
+# includes LIST WANTED: each line of the second is one of the first.
+includes() {
+	local missing
+	missing=$(comm -13 <(sort -u <<<"$1") <(sort -u <<<"$2"))
+	[[ -z $missing && -n $2 ]] || fail "not in the page: $missing"
+}
+
+@test "mandoc finds nothing to complain about" {
+	need mandoc
+	run bash -c 'mandoc -T lint "$1" 2>&1 | grep -v "mandoc.db\|referenced manual not found"' - "$page"
+	assert_output ""
+}
+
+@test "every command and each of its options" {
+	local command commands option
+	commands=$("$WGCTL" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+	includes "$(described Cm)" "$commands"
+	for command in $commands; do
+		for option in $("$WGCTL" help "$command" | sed -n 's/^  \(-.*\)  .*/\1/p' | grep -oE -- '-[a-z-]+'); do
+			# --json is "Fl Fl json", and -q may be one of "Fl nq".
+			if [[ $option == --* ]]; then
+				grep -q "Fl Fl ${option#--}\b" "$page" || fail "$command $option"
+			else
+				grep -qE "Fl [a-z]*${option#-}" "$page" || fail "$command $option"
+			fi
+		done
+	done
+}
+
+@test "every field of show, and every word of set" {
+	local words
+	words=$("$WGCTL" help show | sed -n '1s/.*\[\(.*\)\]$/\1/p' | tr -d ' ' | tr '|' '\n')
+	includes "$(described Cm)" "$words"
+	words=$("$WGCTL" help set | sed -n 1p | grep -oE '(\[|\] )[a-z-]+' | grep -oE '[a-z-]+' | grep -v '^ip')
+	[[ $words == *keepalive* ]] || fail "no words"
+	for word in $words; do
+		grep -qE "Cm $word\b" "$page" || fail "$word"
+	done
+}
+
+@test "every environment variable, and no other" {
+	local read
+	read=$(grep -rhoE '(getenv|is_set)\("[A-Z_]+"' "$top/src/cli" | grep -oE '[A-Z_]{3,}' | sort -u)
+	assert_equal "$(described Ev)" "$read"
+}
+
+@test "every key of the JSON, and no other" {
+	need_tun
+	need jq
+	namespaces+=("$A")
+	ip netns add "$A"
+	ip netns exec "$A" "$WGCTL_ENGINE" "$A" 3>&-
+	ip netns exec "$A" "$WGCTL" set "$A" peer "$("$WGCTL" genkey | "$WGCTL" pubkey)"
+	run --separate-stderr ip netns exec "$A" "$WGCTL" show --json "$A"
+	assert_success
+	assert_equal "$(section JSON | sed -n 's/^\.It Li //p' | tr -s ', ' '\n' | sort -u)" \
+		"$(jq -r '.. | objects | keys[]' <<<"$output" | sort -u)"
+}
+
+@test "the differences from wg are those of differential.md" {
+	# Each row is known by its first pattern.
+	assert_equal "$(section 'DIFFERENCES FROM WG' | sed -n 's/^\.\\" //p')" \
+		"$(sed -n '/^## On purpose/,/^## Because/s/^| `\([^`]*\)`.*/\1/p' "$BATS_TEST_DIRNAME/differential.md")"
+}
