@@ -23,6 +23,7 @@ void interrupt_begin(struct interrupt *interrupt)
 
 	interrupt->happened = false;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_BLOCK, &set, &interrupt->old);
 }
 

@@ -12,7 +12,7 @@ struct interrupt {
 };
 
 /* Holds the signals back; SIGPIPE is ignored from here on (a reader of stderr that went away
- * stops nothing half-way). */
+ * stops nothing half-way), and SIGCHLD is not (children can be waited for). */
 void interrupt_begin(struct interrupt *interrupt);
 /* Whether one came since; does not wait. */
 bool interrupt_pending(struct interrupt *interrupt);

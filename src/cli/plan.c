@@ -167,8 +167,8 @@ static int undo(const struct journey *journey, struct plan_step *step, struct co
 		return 0;
 	if (!skip)
 		err = step->verb->undo(walk->world, step, why);
-	step->done = err;
-	if (!err)
+	step->done = err && !step->verb->is_event; /* which was, however it went */
+	if (!step->done)
 		record_remove(walk->record, step);
 	return err;
 }
@@ -249,7 +249,7 @@ static int retreat(struct journey *journey, struct plan_step *step)
 	if (err && !goes_on)
 		return fail(journey, step, err, &why);
 	if (err) {
-		say_why(journey, "cannot undo:", step, &why);
+		say_why(journey, step->verb->act ? "cannot undo:" : "cannot", step, &why);
 		journey->err = journey->err ? journey->err : err;
 	}
 	journey->moves[journey->count++] = (struct move){.step = step, .undone = true};

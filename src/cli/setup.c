@@ -9,6 +9,7 @@
 #include "cli/access.h"
 #include "cli/args.h"
 #include "cli/configure.h"
+#include "cli/hooks.h"
 #include "cli/iface.h"
 #include "cli/interrupt.h"
 #include "cli/lock.h"
@@ -76,14 +77,6 @@ int setup_begin(struct setup *setup, int argc, char **argv, bool needs_file)
 	return err ? -ENOENT : take(setup);
 }
 
-static bool has_hooks(const struct file *file)
-{
-	for (size_t i = 0; i < FILE_HOOKS; i++)
-		if (file->hooks[i].count)
-			return true;
-	return false;
-}
-
 /* What this version reads but does not do, it does not pass over. */
 static int refuse_unsupported(const struct setup *setup)
 {
@@ -94,10 +87,6 @@ static int refuse_unsupported(const struct setup *setup)
 	} keys[] = {
 		{KEYWORD_DNS, file->dns.count || file->search.count},
 		{KEYWORD_TABLE, file->table && strcmp(file->table, "auto") != 0},
-		{KEYWORD_PRE_UP, has_hooks(file)},
-		{KEYWORD_POST_UP, has_hooks(file)},
-		{KEYWORD_PRE_DOWN, has_hooks(file)},
-		{KEYWORD_POST_DOWN, has_hooks(file)},
 		{KEYWORD_SAVE_CONFIG, file->save_config},
 		{KEYWORD_KILL_SWITCH, file->kill_switch},
 	};
@@ -210,12 +199,16 @@ int setup_plan(struct setup *setup)
 
 	if (err)
 		return err;
+	hooks_plan(plan, file, FILE_POST_DOWN, setup->paths.name);
 	tunnel_plan_start(plan);
+	hooks_plan(plan, file, FILE_PRE_UP, setup->paths.name);
 	configure_plan(plan, &file->device);
 	for (size_t i = 0; i < file->address_count; i++)
 		tunnel_plan_address(plan, &file->addresses[i]);
 	tunnel_plan_up(plan, choose_mtu(setup));
 	err = plan_routes(setup);
+	hooks_plan(plan, file, FILE_POST_UP, setup->paths.name);
+	hooks_plan(plan, file, FILE_PRE_DOWN, setup->paths.name);
 	if (err)
 		say_error("out of memory");
 	return err;

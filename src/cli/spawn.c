@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * One child: started in a session of its own (the terminal's ^C is not for it) with the signal
- * mask that wgctl was called with; its standard output goes to stderr. */
+ * The engine's parent is a child that ends once the engine is in the background. */
 #include "cli/spawn.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "cli/child.h"
 #include "cli/client.h"
 #include "cli/interrupt.h"
 #include "conf/error.h"
@@ -60,40 +58,6 @@ char *spawn_find_engine(char engine[PATH_MAX])
 	return engine;
 }
 
-/* 0 or -errno; *child is then running. */
-static int start(pid_t *child, const char *engine, const char *name, const sigset_t *mask)
-{
-	char *argv[] = {(char *)(uintptr_t)engine, (char *)(uintptr_t)name, NULL};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t defaults;
-	int err;
-
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	err = posix_spawn_file_actions_init(&files);
-	if (err)
-		return -err;
-	err = posix_spawnattr_init(&attributes);
-	if (err)
-		goto err_files;
-	if ((err = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)) ||
-	    (err = posix_spawn_file_actions_adddup2(&files, 2, 1)) ||
-	    (err = posix_spawn_file_actions_addclosefrom_np(&files, 3)) ||
-	    (err = posix_spawnattr_setsigmask(&attributes, mask)) ||
-	    (err = posix_spawnattr_setsigdefault(&attributes, &defaults)) ||
-	    (err = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID |
-							  POSIX_SPAWN_SETSIGMASK |
-							  POSIX_SPAWN_SETSIGDEF)))
-		goto err_attributes;
-	err = posix_spawnp(child, engine, &files, &attributes, argv, environ);
-err_attributes:
-	posix_spawnattr_destroy(&attributes);
-err_files:
-	posix_spawn_file_actions_destroy(&files);
-	return -err;
-}
-
 /* Ends a child that did not go to the background, and what it started: its session is its
  * process group. */
 static void stop(pid_t child, struct interrupt *interrupt)
@@ -127,13 +91,7 @@ static int wait_parent(pid_t child, const char *engine, struct interrupt *interr
 		}
 		interrupt_wait(interrupt, POLL_INTERVAL);
 	}
-	if (WIFSIGNALED(status))
-		return conf_error_set(error, ECHILD, 0, 0, "%s was killed by signal %d (%s)",
-				      engine, WTERMSIG(status), strsignal(WTERMSIG(status)));
-	if (WEXITSTATUS(status))
-		return conf_error_set(error, ECHILD, 0, 0, "%s ended with exit status %d", engine,
-				      WEXITSTATUS(status));
-	return 0;
+	return child_judge(status, engine, error);
 }
 
 /* The parent of some engines ends a little before the socket accepts, whatever becomes of their
@@ -163,8 +121,10 @@ static int wait_answer(const char *engine, const char *name, struct interrupt *i
 int spawn_engine(const char *engine, const char *name, struct interrupt *interrupt,
 		 struct conf_error *error)
 {
+	const char *const argv[] = {engine, name, NULL};
+	const struct child call = {.argv = argv, .is_apart = true};
 	pid_t child = -1;
-	int err = start(&child, engine, name, &interrupt->old);
+	int err = child_start(&child, &call, &interrupt->old);
 
 	if (err)
 		return conf_error_set(error, -err, 0, 0, "%s: %s", engine, strerror(-err));

@@ -5,10 +5,11 @@
 #include <stddef.h>
 #include <string.h>
 #include "cli/configure.h"
+#include "cli/hooks.h"
 #include "cli/plan.h"
 #include "cli/tunnel.h"
 
-static const struct plan_verb *const *const UNITS[] = {tunnel_verbs, configure_verbs};
+static const struct plan_verb *const *const UNITS[] = {tunnel_verbs, configure_verbs, hooks_verbs};
 
 const struct plan_verb *verbs_find(const char *name)
 {

@@ -129,7 +129,7 @@ refused() {
 
 @test "what up cannot do yet is refused, with its line" {
 	local line
-	for line in 'DNS = 9.9.9.9' 'Table = off' 'PreUp = true' 'PostDown = true' 'SaveConfig = true' '#wgctl: KillSwitch = yes'; do
+	for line in 'DNS = 9.9.9.9' 'Table = off' 'SaveConfig = true' '#wgctl: KillSwitch = yes'; do
 		refused "$A" "$line"
 		assert_output --regexp "^$A.conf:4: error: [A-Za-z]+ is not supported yet"
 	done
