@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include "cli/client.h"
+#include "cli/device.h"
 #include "cli/record.h"
 #include "cli/say.h"
 #include "cli/setup.h"
@@ -44,14 +45,29 @@ static int check_state(const struct setup *setup, enum tunnel_state state)
 	return 0;
 }
 
+/* The mark that wg-quick(8) has chosen, if it was that. */
+static void adopt_mark(struct setup *setup)
+{
+	struct model *device = &setup->file.device;
+	struct conf_error error = {0};
+
+	if (device_get(setup->paths.name, &setup->before, &error) || !setup->before.fwmark)
+		return;
+	device->has_fwmark = true;
+	device->fwmark = setup->before.fwmark;
+}
+
 /* Nothing was recorded: what the file says now is the best guess; and one needs to know but the
  * name to take the link away. */
 static int guess(struct setup *setup)
 {
 	struct conf_error error = {0};
 
-	if (setup->paths.file[0] && !file_read(&setup->file, setup->paths.file, &error))
+	setup->is_guess = true;
+	if (setup->paths.file[0] && !file_read(&setup->file, setup->paths.file, &error)) {
+		adopt_mark(setup);
 		return setup_plan(setup);
+	}
 	tunnel_plan_start(&setup->plan);
 	return 0;
 }

@@ -18,7 +18,6 @@
 #include "cli/netlink.h"
 #include "conf/endpoint.h"
 #include "conf/error.h"
-#include "conf/prefix.h"
 
 #define DUMP_TRIES 5 /* a table that changes while it is read is read again */
 
@@ -47,6 +46,11 @@ void iface_close(struct iface *iface)
 		return;
 	netlink_close(iface->netlink);
 	free(iface);
+}
+
+struct netlink *iface_netlink(struct iface *iface)
+{
+	return iface->netlink;
 }
 
 static void read_link(struct nlmsghdr *reply, void *arg)
@@ -185,36 +189,52 @@ int iface_delete_address(struct iface *iface, unsigned index, const struct prefi
 	return change_address(iface, RTM_DELADDR, 0, index, address, error);
 }
 
-static int change_route(struct iface *iface, int type, int flags, unsigned index,
-			const struct prefix *to, struct conf_error *error)
+/* In a header; a number that has no room there goes into an attribute alone. */
+static unsigned char short_table(uint32_t table)
 {
+	return table <= UINT8_MAX ? (unsigned char)table : RT_TABLE_UNSPEC;
+}
+
+static int change_route(struct iface *iface, int type, int flags, const struct iface_route *route,
+			struct conf_error *error)
+{
+	static const unsigned char TYPES[] = {
+		[IFACE_THROUGH] = RTN_UNICAST,
+		[IFACE_THROW] = RTN_THROW,
+		[IFACE_UNREACHABLE] = RTN_UNREACHABLE,
+	};
+	const bool is_link = route->to.family == AF_INET && route->way == IFACE_THROUGH;
+	const uint32_t table = route->table ? route->table : RT_TABLE_MAIN;
 	const struct rtmsg header = {
-		.rtm_family = (unsigned char)to->family,
-		.rtm_dst_len = to->cidr,
-		.rtm_table = RT_TABLE_MAIN,
+		.rtm_family = (unsigned char)route->to.family,
+		.rtm_dst_len = route->to.cidr,
+		.rtm_table = short_table(table),
 		.rtm_protocol = RTPROT_BOOT,
-		.rtm_scope = to->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
-		.rtm_type = RTN_UNICAST,
+		.rtm_scope = is_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_type = TYPES[route->way],
 	};
 	struct nl_msg *msg = netlink_message(type, flags, &header, sizeof(header));
-	struct prefix masked = *to;
+	struct prefix masked = route->to;
 
 	prefix_mask(&masked);
-	netlink_put(&msg, RTA_DST, masked.addr, address_len(to));
-	netlink_put_number(&msg, RTA_OIF, index);
+	netlink_put(&msg, RTA_DST, masked.addr, address_len(&masked));
+	netlink_put_number(&msg, RTA_TABLE, table);
+	if (route->index)
+		netlink_put_number(&msg, RTA_OIF, route->index);
+	if (route->metric)
+		netlink_put_number(&msg, RTA_PRIORITY, route->metric);
 	return netlink_request(iface->netlink, msg, NULL, NULL, error);
 }
 
-int iface_add_route(struct iface *iface, unsigned index, const struct prefix *to,
-		    struct conf_error *error)
+int iface_add_route(struct iface *iface, const struct iface_route *route, struct conf_error *error)
 {
-	return change_route(iface, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, to, error);
+	return change_route(iface, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, error);
 }
 
-int iface_delete_route(struct iface *iface, unsigned index, const struct prefix *to,
+int iface_delete_route(struct iface *iface, const struct iface_route *route,
 		       struct conf_error *error)
 {
-	return change_route(iface, RTM_DELROUTE, 0, index, to, error);
+	return change_route(iface, RTM_DELROUTE, 0, route, error);
 }
 
 /* What a route says, as far as it matters here. */
@@ -253,7 +273,9 @@ static bool read_route(struct nlmsghdr *reply, struct route *route)
 }
 
 struct route_list {
-	unsigned index; /* of the link asked for; 0: any, but default routes only */
+	uint32_t table;
+	bool any;       /* all of the table */
+	unsigned index; /* else of the link asked for; 0: any, but default routes only */
 	struct route *routes;
 	size_t count, size;
 	bool failed;
@@ -264,9 +286,10 @@ static void list_route(struct nlmsghdr *reply, void *arg)
 	struct route_list *list = arg;
 	struct route route;
 
-	if (!read_route(reply, &route) || route.table != RT_TABLE_MAIN || !route.index)
+	if (!read_route(reply, &route) || route.table != list->table)
 		return;
-	if (list->index ? route.index != list->index : route.to.cidr != 0)
+	if (!list->any &&
+	    (list->index ? route.index != list->index : !route.index || route.to.cidr != 0))
 		return;
 	if (list->count == list->size) {
 		size_t size = list->size ? list->size * 2 : 8;
@@ -282,12 +305,12 @@ static void list_route(struct nlmsghdr *reply, void *arg)
 	list->routes[list->count++] = route;
 }
 
-/* Appends the routes of the family in the main table, in the kernel's order, to *list. */
+/* Appends the routes of the family in the table, in the kernel's order, to *list. */
 static int dump_routes(struct iface *iface, int family, struct route_list *list)
 {
 	const struct rtmsg header = {
 		.rtm_family = (unsigned char)family,
-		.rtm_table = RT_TABLE_MAIN,
+		.rtm_table = short_table(list->table),
 	};
 	size_t before = list->count;
 	int err = -EAGAIN;
@@ -297,6 +320,7 @@ static int dump_routes(struct iface *iface, int family, struct route_list *list)
 			netlink_message(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
 
 		list->count = before;
+		netlink_put_number(&msg, RTA_TABLE, list->table);
 		if (list->index)
 			netlink_put_number(&msg, RTA_OIF, list->index);
 		err = netlink_request(iface->netlink, msg, list_route, list, NULL);
@@ -308,7 +332,7 @@ static int dump_routes(struct iface *iface, int family, struct route_list *list)
 
 int iface_list_routes(struct iface *iface, unsigned index, struct prefix **prefixes, size_t *count)
 {
-	struct route_list list = {.index = index};
+	struct route_list list = {.table = RT_TABLE_MAIN, .index = index};
 	int err = dump_routes(iface, AF_INET, &list);
 
 	*prefixes = NULL;
@@ -322,6 +346,28 @@ int iface_list_routes(struct iface *iface, unsigned index, struct prefix **prefi
 		for (; *prefixes && *count < list.count; ++*count)
 			(*prefixes)[*count] = list.routes[*count].to;
 	}
+	free(list.routes);
+	return err;
+}
+
+int iface_table_is_used(struct iface *iface, uint32_t table, bool *used)
+{
+	struct route_list list = {.table = table, .any = true};
+	int err = dump_routes(iface, AF_INET, &list);
+
+	if (!err)
+		err = dump_routes(iface, AF_INET6, &list);
+	*used = list.count > 0;
+	free(list.routes);
+	return err;
+}
+
+int iface_has_default(struct iface *iface, int family, bool *has)
+{
+	struct route_list list = {.table = RT_TABLE_MAIN};
+	int err = dump_routes(iface, family, &list);
+
+	*has = list.count > 0;
 	free(list.routes);
 	return err;
 }
@@ -375,7 +421,7 @@ int iface_path_mtu(struct iface *iface, const union sockaddr_ip *to, uint32_t ma
 
 int iface_default_mtu(struct iface *iface, uint32_t *mtu)
 {
-	struct route_list list = {0};
+	struct route_list list = {.table = RT_TABLE_MAIN};
 	int err = dump_routes(iface, AF_INET, &list);
 
 	if (!err && !list.count)

@@ -7,10 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "conf/prefix.h"
 
 struct conf_error;
 struct iface;
-struct prefix;
+struct netlink;
 union sockaddr_ip;
 
 struct iface_link {
@@ -25,6 +26,8 @@ struct iface_link {
 /* One netlink socket. 0 or -errno. */
 int iface_open(struct iface **iface);
 void iface_close(struct iface *iface); /* NULL is fine */
+/* The socket; borrowed. For the units of the same family. */
+struct netlink *iface_netlink(struct iface *iface);
 
 /* 0 or -errno: -ENODEV if there is no such link. */
 int iface_find(struct iface *iface, const char *name, struct iface_link *link,
@@ -41,11 +44,27 @@ int iface_add_address(struct iface *iface, unsigned index, const struct prefix *
 int iface_delete_address(struct iface *iface, unsigned index, const struct prefix *address,
 			 struct conf_error *error);
 
-/* A route to a prefix, which is masked first, in the main table. */
-int iface_add_route(struct iface *iface, unsigned index, const struct prefix *to,
-		    struct conf_error *error);
-int iface_delete_route(struct iface *iface, unsigned index, const struct prefix *to,
+enum iface_way {
+	IFACE_THROUGH,     /* through the link */
+	IFACE_THROW,       /* as if the table had nothing for it */
+	IFACE_UNREACHABLE, /* nowhere */
+};
+
+struct iface_route {
+	struct prefix to; /* masked first */
+	enum iface_way way;
+	unsigned index; /* of the link; 0: none */
+	uint32_t table; /* 0: main */
+	uint32_t metric;
+};
+
+int iface_add_route(struct iface *iface, const struct iface_route *route, struct conf_error *error);
+int iface_delete_route(struct iface *iface, const struct iface_route *route,
 		       struct conf_error *error);
+/* Whether a table has any route, of either family. 0 or -errno. */
+int iface_table_is_used(struct iface *iface, uint32_t table, bool *used);
+/* Whether the main table has a default route of the family. 0 or -errno. */
+int iface_has_default(struct iface *iface, int family, bool *has);
 /* The destinations that the main table routes to the link; *list is the caller's to free(). */
 int iface_list_routes(struct iface *iface, unsigned index, struct prefix **prefixes, size_t *count);
 

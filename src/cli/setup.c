@@ -9,10 +9,12 @@
 #include "cli/access.h"
 #include "cli/args.h"
 #include "cli/configure.h"
+#include "cli/firewall.h"
 #include "cli/hooks.h"
 #include "cli/iface.h"
 #include "cli/interrupt.h"
 #include "cli/lock.h"
+#include "cli/policy.h"
 #include "cli/record.h"
 #include "cli/resolve.h"
 #include "cli/routes.h"
@@ -86,9 +88,7 @@ static int refuse_unsupported(const struct setup *setup)
 		bool is_wanted;
 	} keys[] = {
 		{KEYWORD_DNS, file->dns.count || file->search.count},
-		{KEYWORD_TABLE, file->table && strcmp(file->table, "auto") != 0},
 		{KEYWORD_SAVE_CONFIG, file->save_config},
-		{KEYWORD_KILL_SWITCH, file->kill_switch},
 	};
 	struct conf_error error;
 
@@ -105,26 +105,6 @@ static int refuse_unsupported(const struct setup *setup)
 	return 0;
 }
 
-/* What this version cannot do without leaking traffic, it does not begin. */
-static int refuse_default_route(const struct setup *setup)
-{
-	const struct model_peer *peer;
-	struct conf_error error;
-	struct prefix prefix;
-	char text[PREFIX_TEXT_MAX];
-
-	peer = routes_find_default(&setup->file.device, &prefix);
-	if (!peer)
-		return 0;
-	conf_error_set(&error, ENOTSUP, peer->line, 0,
-		       "AllowedIPs = %s sends all traffic to this peer, which wgctl cannot set up "
-		       "yet: name the networks behind the peer instead, or use wg-quick for this "
-		       "file",
-		       prefix_format(text, &prefix));
-	say_file_error(setup->paths.file, &error);
-	return -ENOTSUP;
-}
-
 int setup_read(struct setup *setup)
 {
 	struct conf_error error = {0};
@@ -139,8 +119,7 @@ int setup_read(struct setup *setup)
 	if (source_is_exposed(setup->paths.file))
 		say_warning("%s is accessible to other users; `chmod 600 %s' keeps its keys secret",
 			    setup->paths.file, setup->paths.file);
-	err = refuse_unsupported(setup);
-	return err ? err : refuse_default_route(setup);
+	return refuse_unsupported(setup);
 }
 
 int setup_resolve(struct setup *setup)
@@ -179,38 +158,61 @@ static uint32_t choose_mtu(const struct setup *setup)
 	return narrowest > OVERHEAD ? narrowest - OVERHEAD : narrowest;
 }
 
-static int plan_routes(struct setup *setup)
+static int choose_policy(struct setup *setup, struct policy *policy)
 {
-	struct prefix *routes = NULL;
-	size_t count;
-	int err = routes_collect(&setup->file.device, &routes, &count);
+	struct conf_error error = {0};
+	int err = policy_choose(policy, &setup->file, setup->tunnel.iface, &setup->recorded,
+				setup->is_guess, &error);
 
-	for (size_t i = 0; i < count && !err; i++)
-		tunnel_plan_route(&setup->plan, &routes[i]);
-	free(routes);
+	if (err && error.line)
+		say_file_error(setup->paths.file, &error);
+	else if (err)
+		say_error("%s", error.what);
 	return err;
+}
+
+static int plan_routes(struct setup *setup, const struct policy *policy)
+{
+	struct plan *plan = &setup->plan;
+	struct prefix *routes = NULL;
+	size_t count = 0;
+	int err = 0;
+
+	if (policy->off)
+		return 0;
+	err = routes_collect(&setup->file.device, policy->mark, &routes, &count);
+	for (size_t i = 0; i < count && !err; i++)
+		tunnel_plan_route(plan, &routes[i], policy->table);
+	free(routes);
+	if (!err)
+		err = policy_plan_defaults(plan, policy, &setup->file);
+	return err ? err : firewall_plan(plan, policy, &setup->file);
 }
 
 int setup_plan(struct setup *setup)
 {
 	struct plan *plan = &setup->plan;
 	const struct file *file = &setup->file;
-	int err = access_exclude(&setup->file.device);
+	struct policy policy;
+	int err = choose_policy(setup, &policy);
 
 	if (err)
 		return err;
 	hooks_plan(plan, file, FILE_POST_DOWN, setup->paths.name);
+	policy_plan_kill_switch(plan, &policy);
 	tunnel_plan_start(plan);
 	hooks_plan(plan, file, FILE_PRE_UP, setup->paths.name);
 	configure_plan(plan, &file->device);
 	for (size_t i = 0; i < file->address_count; i++)
 		tunnel_plan_address(plan, &file->addresses[i]);
 	tunnel_plan_up(plan, choose_mtu(setup));
-	err = plan_routes(setup);
+	err = plan_routes(setup, &policy);
 	hooks_plan(plan, file, FILE_POST_UP, setup->paths.name);
 	hooks_plan(plan, file, FILE_PRE_DOWN, setup->paths.name);
+	if (!err)
+		err = access_exclude(&setup->file.device);
 	if (err)
-		say_error("out of memory");
+		say_error("cannot plan the routes: %s", strerror(-err));
 	return err;
 }
 

@@ -21,6 +21,7 @@ struct setup {
 	char engine[PATH_MAX];
 	int lock;
 	bool quiet, dry_run;
+	bool is_guess; /* what is there was not recorded: the plan is to find it */
 };
 
 /* Reads the command's arguments, finds the file and the name (the file need not exist unless

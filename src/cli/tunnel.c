@@ -4,6 +4,7 @@
 #include "cli/tunnel.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -214,15 +215,17 @@ static void route_describe(const void *world, const struct plan_step *step, enum
 {
 	const struct tunnel *tunnel = world;
 	const char *flag = family_flag(&step->prefix);
-	char to[PREFIX_TEXT_MAX];
+	char to[PREFIX_TEXT_MAX], table[24] = "";
 
 	prefix_format(to, &step->prefix);
+	if (step->number)
+		snprintf(table, sizeof(table), " table %u", step->number);
 	switch (phrase) {
 	case PLAN_DO:
-		text_printf(out, "ip %s route add %s dev %s", flag, to, tunnel->name);
+		text_printf(out, "ip %s route add %s dev %s%s", flag, to, tunnel->name, table);
 		break;
 	case PLAN_UNDO:
-		text_printf(out, "ip %s route delete %s dev %s", flag, to, tunnel->name);
+		text_printf(out, "ip %s route delete %s dev %s%s", flag, to, tunnel->name, table);
 		break;
 	case PLAN_GOAL:
 		text_printf(out, "add the route to %s through %s", to, tunnel->name);
@@ -247,6 +250,8 @@ static bool route_holds(void *world, const struct plan_step *step)
 {
 	struct tunnel *tunnel = world;
 
+	if (step->number)
+		return false;
 	if (!tunnel->knows_connected)
 		tunnel->knows_connected = !iface_list_routes(
 			tunnel->iface, tunnel->index, &tunnel->connected, &tunnel->connected_count);
@@ -256,18 +261,26 @@ static bool route_holds(void *world, const struct plan_step *step)
 	return false;
 }
 
+static struct iface_route step_route(const struct tunnel *tunnel, const struct plan_step *step)
+{
+	return (struct iface_route){
+		.to = step->prefix, .index = tunnel->index, .table = step->number};
+}
+
 static int route_act(void *world, const struct plan_step *step, struct conf_error *why)
 {
 	const struct tunnel *tunnel = world;
+	const struct iface_route route = step_route(tunnel, step);
 
-	return iface_add_route(tunnel->iface, tunnel->index, &step->prefix, why);
+	return iface_add_route(tunnel->iface, &route, why);
 }
 
 static int route_undo(void *world, const struct plan_step *step, struct conf_error *why)
 {
 	const struct tunnel *tunnel = world;
+	const struct iface_route route = step_route(tunnel, step);
 
-	return unless_gone(iface_delete_route(tunnel->iface, tunnel->index, &step->prefix, why));
+	return unless_gone(iface_delete_route(tunnel->iface, &route, why));
 }
 
 static const struct plan_verb start_verb = {
@@ -308,9 +321,9 @@ void tunnel_plan_up(struct plan *plan, uint32_t mtu)
 	plan_add(plan, &up_verb, NULL, mtu, NULL);
 }
 
-void tunnel_plan_route(struct plan *plan, const struct prefix *to)
+void tunnel_plan_route(struct plan *plan, const struct prefix *to, uint32_t table)
 {
-	plan_add(plan, &route_verb, to, 0, NULL);
+	plan_add(plan, &route_verb, to, table, NULL);
 }
 
 void tunnel_free(struct tunnel *tunnel)

@@ -49,6 +49,7 @@ extern const struct plan_verb *const tunnel_verbs[]; /* ends in NULL */
 void tunnel_plan_start(struct plan *plan); /* the engine, and with it the link */
 void tunnel_plan_address(struct plan *plan, const struct prefix *address);
 void tunnel_plan_up(struct plan *plan, uint32_t mtu);
-void tunnel_plan_route(struct plan *plan, const struct prefix *to);
+/* Table 0 is main, where what the addresses route already is passed over. */
+void tunnel_plan_route(struct plan *plan, const struct prefix *to, uint32_t table);
 
 void tunnel_free(struct tunnel *tunnel);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "cli/client.h"
 #include "cli/iface.h"
+#include "cli/policy.h"
 #include "cli/record.h"
 #include "cli/say.h"
 #include "cli/setup.h"
@@ -88,11 +89,10 @@ static int check_port(const struct model *device)
 	return err;
 }
 
-/* What a tunnel that ended without a `down' has left. */
-static int clear(struct setup *setup)
+/* What a tunnel that ended without a `down' has left, but for a kill switch: it is kept, and
+ * recorded, until the next one holds. */
+static int clear(struct setup *setup, struct plan *kept)
 {
-	struct plan nothing = PLAN_EMPTY;
-
 	if (!setup->recorded.count)
 		return 0;
 	if (record_state(setup->record) == RECORD_ELSEWHERE) {
@@ -100,12 +100,13 @@ static int clear(struct setup *setup)
 			  setup->paths.name);
 		return -EEXIST;
 	}
-	return setup_go(setup, &setup->recorded, &nothing, PLAN_CLEAR);
+	policy_keep(kept, &setup->recorded);
+	return setup_go(setup, &setup->recorded, kept, PLAN_CLEAR);
 }
 
 static int up(struct setup *setup)
 {
-	struct plan nothing = PLAN_EMPTY;
+	struct plan kept = PLAN_EMPTY;
 	int err = setup_read(setup);
 
 	if (!err)
@@ -115,13 +116,15 @@ static int up(struct setup *setup)
 	if (!err)
 		err = setup_resolve(setup);
 	if (!err)
-		err = clear(setup);
+		err = clear(setup, &kept);
 	if (!err)
 		err = setup_plan(setup);
-	if (err)
-		return err;
-	record_set_file(setup->record, setup->paths.file);
-	return setup_go(setup, &nothing, &setup->plan, PLAN_UP);
+	if (!err) {
+		record_set_file(setup->record, setup->paths.file);
+		err = setup_go(setup, &kept, &setup->plan, PLAN_UP);
+	}
+	plan_free(&kept);
+	return err;
 }
 
 enum command_result up_run(int argc, char **argv)

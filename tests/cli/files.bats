@@ -119,17 +119,23 @@ refused() {
 	assert_output --partial "./$A.conf"
 }
 
-@test "a default route is refused, with the peer and a way out" {
-	for prefix in 0.0.0.0/0 ::/0; do
-		refused "$A" '' '[Peer]' "PublicKey = $PEER" "AllowedIPs = 10.9.0.2/32, $prefix"
-		assert_output --partial "$A.conf:5: error: AllowedIPs = $prefix sends all traffic"
-		assert_output --partial "wg-quick"
+@test "a table that has no number is refused, with its line" {
+	refused "$A" 'Table = nowhere'
+	assert_output --partial "$A.conf:4: error: there is no routing table named nowhere"
+}
+
+@test "a kill switch without a default route of ours is refused" {
+	refused "$A" '#wgctl: KillSwitch = yes'
+	assert_output --partial "$A.conf:4: error: KillSwitch needs a peer with AllowedIPs = 0.0.0.0/0"
+	for table in off 1234; do
+		refused "$A" '#wgctl: KillSwitch = yes' "Table = $table" '[Peer]' "PublicKey = $PEER" 'AllowedIPs = ::/0'
+		assert_output --partial "$A.conf:4: error: KillSwitch needs Table = auto"
 	done
 }
 
 @test "what up cannot do yet is refused, with its line" {
 	local line
-	for line in 'DNS = 9.9.9.9' 'Table = off' 'SaveConfig = true' '#wgctl: KillSwitch = yes'; do
+	for line in 'DNS = 9.9.9.9' 'SaveConfig = true'; do
 		refused "$A" "$line"
 		assert_output --regexp "^$A.conf:4: error: [A-Za-z]+ is not supported yet"
 	done

@@ -195,7 +195,7 @@ interface_state() {
 
 # All of the namespace's network that a tunnel may change, but for the link itself.
 world_state() {
-	local ns=$1 family
+	local ns=$1 family table
 	for family in -4 -6; do
 		echo "rules and routes $family"
 		ip "$family" -n "$ns" rule show
@@ -203,7 +203,11 @@ world_state() {
 			jq -S '[.[] | select((.dst | startswith("fe80") or startswith("ff00")) | not)]'
 	done
 	echo firewall
-	ip netns exec "$ns" nft list ruleset
+	# The link's own fe80:: address, which is new each time, answers on no other link.
+	ip netns exec "$ns" nft list tables | sort | while read -r table; do
+		# shellcheck disable=SC2086 # "table ip NAME"
+		ip netns exec "$ns" nft list $table | grep -v 'ip6 daddr fe80:'
+	done
 }
 
 # From here on wgctl, and the engines that the test starts, have a directory of sockets to themselves: for commands that ask

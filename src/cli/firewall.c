@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * One nftables table a family, of wg-quick(8)'s name, so that its `down' finds it too. A step's
+ * text is "ip ADDRESS... ip6 ADDRESS...", with the families that have a default route. */
+#include "config.h"
+
+#include "cli/firewall.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#ifdef HAVE_NFTABLES
+#include <nftables/libnftables.h>
+#endif
+#include "cli/plan.h"
+#include "cli/policy.h"
+#include "cli/say.h"
+#include "cli/tunnel.h"
+#include "conf/file.h"
+#include "conf/prefix.h"
+#include "conf/text.h"
+
+#define MISSED                                                                                     \
+	"so packets from strangers to the tunnel's addresses are not dropped, where the system's " \
+	"own filter lets them in"
+
+/* Deleting what is not there would fail; so it is made first. */
+static void put_removal(struct text *out, const char *family, const char *name)
+{
+	text_printf(out, "add table %s wg-quick-%s\ndelete table %s wg-quick-%s\n", family, name,
+		    family, name);
+}
+
+static void put_table(struct text *out, const char *family, const char *name, uint32_t mark)
+{
+	static const struct {
+		const char *chain, *hook;
+		int priority;
+	} CHAINS[] = {{"preraw", "prerouting", -300},
+		      {"premangle", "prerouting", -150},
+		      {"postmangle", "postrouting", -150}};
+
+	text_printf(out, "add table %s wg-quick-%s\n", family, name);
+	for (size_t i = 0; i < sizeof(CHAINS) / sizeof(*CHAINS); i++)
+		text_printf(out,
+			    "add chain %s wg-quick-%s %s { type filter hook %s priority %d; }\n",
+			    family, name, CHAINS[i].chain, CHAINS[i].hook, CHAINS[i].priority);
+	text_printf(out,
+		    "add rule %s wg-quick-%s postmangle meta l4proto udp mark %" PRIu32
+		    " ct mark set mark\n",
+		    family, name, mark);
+	text_printf(out,
+		    "add rule %s wg-quick-%s premangle meta l4proto udp meta mark set ct mark\n",
+		    family, name);
+}
+
+static void put_address(struct text *out, const char *family, const char *name, const char *address)
+{
+	text_printf(out,
+		    "add rule %s wg-quick-%s preraw iifname != \"%s\" %s daddr %s fib saddr type "
+		    "!= local drop\n",
+		    family, name, name, family, address);
+}
+
+/* The commands of nft(8) that undo the step, do it, or both. */
+static void put_commands(struct text *out, const struct tunnel *tunnel,
+			 const struct plan_step *step, bool removes, bool makes)
+{
+	const char *family = "ip", *word;
+	char *rest = NULL, *words = strdup(step->text);
+
+	for (word = words ? strtok_r(words, " ", &rest) : NULL; word;
+	     word = strtok_r(NULL, " ", &rest)) {
+		bool is_family = !strcmp(word, "ip") || !strcmp(word, "ip6");
+
+		if (is_family)
+			family = word[2] ? "ip6" : "ip";
+		if (is_family && removes)
+			put_removal(out, family, tunnel->name);
+		if (is_family && makes)
+			put_table(out, family, tunnel->name, step->number);
+		if (!is_family && makes)
+			put_address(out, family, tunnel->name, word);
+	}
+	out->failed = out->failed || !words;
+	free(words);
+}
+
+static void describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
+		     struct text *out)
+{
+	const struct tunnel *tunnel = world;
+	struct text commands = TEXT_EMPTY;
+
+	if (phrase == PLAN_GOAL) {
+		text_printf(out, "filter packets to %s", tunnel->name);
+		return;
+	}
+	put_commands(&commands, tunnel, step, phrase == PLAN_UNDO, phrase == PLAN_DO);
+	text_printf(out, "nft -f - <<<'");
+	for (size_t i = 0; i + 1 < commands.len; i++)
+		text_append(out, commands.data[i] == '\n' ? "; " : &commands.data[i],
+			    commands.data[i] == '\n' ? 2 : 1);
+	text_printf(out, "'");
+	text_wipe(&commands);
+}
+
+#ifdef HAVE_NFTABLES
+/* false, with one line of what went wrong. */
+static bool run(const struct text *commands, char what[128])
+{
+	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	bool ok = false;
+
+	snprintf(what, 128, "out of memory");
+	if (nft && !commands->failed && !nft_ctx_buffer_output(nft) && !nft_ctx_buffer_error(nft)) {
+		ok = !nft_run_cmd_from_buffer(nft, commands->data);
+		snprintf(what, 128, "%s", nft_ctx_get_error_buffer(nft));
+		what[strcspn(what, "\n")] = '\0';
+	}
+	if (nft)
+		nft_ctx_free(nft);
+	return ok;
+}
+#else
+static bool run(const struct text *commands, char what[128])
+{
+	(void)commands;
+	snprintf(what, 128, "this wgctl was built without libnftables");
+	return false;
+}
+#endif
+
+/* Nothing leaks without it. */
+static int act(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	const struct tunnel *tunnel = world;
+	struct text commands = TEXT_EMPTY;
+	char what[128];
+
+	(void)why;
+	put_commands(&commands, tunnel, step, true, true);
+	if (!run(&commands, what))
+		say_warning("no packet filter for %s: %s; " MISSED, tunnel->name, what);
+	text_wipe(&commands);
+	return 0;
+}
+
+/* What could not be made is not there to be removed, so that nothing is said. */
+static int undo(void *world, const struct plan_step *step, struct conf_error *why)
+{
+	struct text commands = TEXT_EMPTY;
+	char what[128];
+
+	(void)why;
+	put_commands(&commands, world, step, true, false);
+	(void)run(&commands, what);
+	text_wipe(&commands);
+	return 0;
+}
+
+static const struct plan_verb firewall_verb = {
+	.name = "firewall", .is_single = true, .describe = describe, .act = act, .undo = undo};
+
+const struct plan_verb *const firewall_verbs[] = {&firewall_verb, NULL};
+
+int firewall_plan(struct plan *plan, const struct policy *policy, const struct file *file)
+{
+	struct text text = TEXT_EMPTY;
+	char address[PREFIX_TEXT_MAX];
+	int err = 0;
+
+	for (size_t i = 0; i < 2 && policy->mark; i++) {
+		const struct policy_family *family = &policy->families[i];
+
+		if (!family->has_default)
+			continue;
+		text_printf(&text, "%s%s", text.len ? " " : "",
+			    family->family == AF_INET ? "ip" : "ip6");
+		for (size_t j = 0; j < file->address_count; j++) {
+			if (file->addresses[j].family != family->family)
+				continue;
+			prefix_format(address, &file->addresses[j]);
+			text_printf(&text, " %.*s", (int)strcspn(address, "/"), address);
+		}
+	}
+	if (text.failed)
+		err = -ENOMEM;
+	else if (text.len)
+		plan_add(plan, &firewall_verb, NULL, policy->mark, text.data);
+	text_wipe(&text);
+	return err;
+}
