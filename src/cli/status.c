@@ -409,7 +409,7 @@ static void ask(struct answer *answer, const struct question *question)
 	}
 }
 
-static int put(const struct answer *answer, const struct question *question)
+static int put(struct answer *answer, const struct question *question)
 {
 	struct text page = TEXT_EMPTY;
 	struct json json = {.out = &page};

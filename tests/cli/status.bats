@@ -51,7 +51,7 @@ live_tunnel() {
 	says 0 "$A"
 	assert_output --regexp "^$A: healthy, 1 of 1 peers up, last handshake [0-9]+ seconds? ago$"
 	says 0 "$pub_b"
-	assert_output --regexp "^$A $pub_b: healthy, last handshake [0-9]+ seconds? ago \(endpoint 192\.0\.2\.2:51821\)$"
+	assert_output --regexp "^$A ${pub_b//+/\\+}: healthy, last handshake [0-9]+ seconds? ago \(endpoint 192\.0\.2\.2:51821\)$"
 	says 0 "${pub_b:0:12}"
 	says 0 "$B" "$pub_a"
 	says 0 --quiet "$A"
@@ -65,7 +65,7 @@ live_tunnel() {
 	wait_for 5 old
 	says 1 --max-age 1 "$A"
 	assert_line --index 0 --regexp "^$A: unhealthy, 0 of 1 peers up, last handshake "
-	assert_line --index 1 --regexp "^$A $pub_b: no handshake for [0-9]+ (seconds?|minutes?) \(endpoint 192\.0\.2\.2:51821\)$"
+	assert_line --index 1 --regexp "^$A ${pub_b//+/\\+}: no handshake for [0-9]+ (seconds?|minutes?) \(endpoint 192\.0\.2\.2:51821\)$"
 	right "$WGCTL" down -q "$B.conf"
 	says 2 "$B"
 }
