@@ -15,10 +15,8 @@
 #define VALUE 0x200 /* and its number */
 
 static const char *const value_names[] = {
-	[ARGS_INTERVAL] = "interval",
-	[ARGS_COUNT] = "count",
-	[ARGS_WAIT] = "wait",
-	[ARGS_MAX_AGE] = "max-age",
+	[ARGS_INTERVAL] = "interval", [ARGS_COUNT] = "count", [ARGS_WAIT] = "wait",
+	[ARGS_MAX_AGE] = "max-age",   [ARGS_DNS] = "dns",
 };
 
 static void say_unknown(const char *command, const char *word, const struct option *options)

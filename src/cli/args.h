@@ -17,6 +17,7 @@ enum args_value {
 	ARGS_COUNT,    /* --count */
 	ARGS_WAIT,     /* --wait */
 	ARGS_MAX_AGE,  /* --max-age */
+	ARGS_DNS,      /* --dns */
 	ARGS_VALUES,
 };
 

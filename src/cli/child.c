@@ -38,6 +38,10 @@ static int add_files(posix_spawn_file_actions_t *files, const struct child *chil
 
 	if (input >= 0)
 		err = posix_spawn_file_actions_adddup2(files, input, 0);
+	if (child->is_silent)
+		err = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDWR, 0);
+	for (int i = 1; child->is_silent && i <= 2 && !err; i++)
+		err = posix_spawn_file_actions_adddup2(files, 0, i);
 	if (err || !child->is_apart)
 		return err;
 	err = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);

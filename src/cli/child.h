@@ -16,6 +16,7 @@ struct child {
 	/* In a session of its own (the terminal's ^C is not for it), with nothing open but an empty
 	 * standard input and, twice, our stderr. */
 	bool is_apart;
+	bool is_silent; /* reads nothing and says nothing */
 };
 
 /* Starts it with the signal mask given. 0 or -errno, -ENOENT: there is no such program. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "cli/client.h"
 #include "cli/device.h"
+#include "cli/dns.h"
 #include "cli/record.h"
 #include "cli/say.h"
 #include "cli/setup.h"
@@ -83,13 +84,22 @@ static int down(struct setup *setup)
 		say_error("cannot look for %s: %s", setup->paths.name, error.what);
 		return err;
 	}
+	if (state == TUNNEL_ABSENT && !setup->recorded.count && !setup->dry_run &&
+	    dns_clear(setup->paths.name))
+		return 0;
 	err = check_state(setup, state);
 	if (err)
 		return err;
 	if (record_state(setup->record) == RECORD_HERE && setup->recorded.count)
 		return setup_go(setup, &setup->recorded, &nothing, PLAN_DOWN);
-	err = guess(setup);
-	return err ? err : setup_go(setup, &setup->plan, &nothing, PLAN_DOWN);
+	/* What outlived a boot. */
+	if (record_state(setup->record) == RECORD_OLD)
+		err = setup_go(setup, &setup->recorded, &nothing, PLAN_CLEAR);
+	if (state == TUNNEL_ABSENT)
+		return err;
+	if (guess(setup) || setup_go(setup, &setup->plan, &nothing, PLAN_DOWN))
+		err = -EIO;
+	return err;
 }
 
 enum command_result down_run(int argc, char **argv)

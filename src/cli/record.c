@@ -25,13 +25,12 @@
 #define SUFFIX ".record"
 #define VERSION_LINE "wgctl 1"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
-#define BOOT_MAX 40
 #define SIZE_MAX_READ (64u << 20) /* bytes */
 
 struct record {
 	char path[sizeof(DIRECTORY SUFFIX) + IFNAMSIZ];
 	char file[PATH_MAX];
-	char boot[BOOT_MAX];
+	char boot[RECORD_BOOT_MAX];
 	uintmax_t net; /* the network namespace's inode */
 	enum record_state state;
 	size_t live; /* steps that are recorded as done */
@@ -48,16 +47,23 @@ static void fail(struct record *record, int err)
 	record->failed = true;
 }
 
-static void find_place(char boot[BOOT_MAX], uintmax_t *net)
+const char *record_read_boot(char boot[RECORD_BOOT_MAX])
 {
-	struct stat st;
 	FILE *file = fopen(BOOT_ID, "re");
 
-	if (!file || !fgets(boot, BOOT_MAX, file))
+	if (!file || !fgets(boot, RECORD_BOOT_MAX, file))
 		strcpy(boot, "unknown");
 	boot[strcspn(boot, "\n")] = '\0';
 	if (file)
 		fclose(file);
+	return boot;
+}
+
+static void find_place(char boot[RECORD_BOOT_MAX], uintmax_t *net)
+{
+	struct stat st;
+
+	record_read_boot(boot);
 	*net = stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
 }
 
@@ -73,7 +79,7 @@ static void put_step(struct text *out, char sign, const struct plan_step *step)
 
 static void put_header(struct text *out, const struct record *record)
 {
-	char boot[BOOT_MAX];
+	char boot[RECORD_BOOT_MAX];
 	uintmax_t net;
 
 	find_place(boot, &net);
@@ -149,7 +155,7 @@ static void read_line(struct record *record, struct plan *steps, char *line)
 /* Where the record is from. After a boot only what lasts is left of the steps. */
 static void judge(struct record *record, struct plan *steps)
 {
-	char boot[BOOT_MAX];
+	char boot[RECORD_BOOT_MAX];
 	uintmax_t net;
 	size_t kept = 0;
 

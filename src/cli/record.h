@@ -11,6 +11,8 @@ struct plan;
 struct plan_step;
 struct record;
 
+#define RECORD_BOOT_MAX 40
+
 enum record_state {
 	RECORD_NONE,      /* nothing is recorded */
 	RECORD_HERE,      /* of this boot and this network namespace */
@@ -27,6 +29,8 @@ enum record_state record_state(const struct record *record);
 const char *record_file(const struct record *record);
 /* The same for who only looks, and says nothing. 0 or -ENOENT. */
 int record_find_file(const char *name, char file[PATH_MAX]);
+/* One word for this boot of the machine; returns boot. */
+const char *record_read_boot(char boot[RECORD_BOOT_MAX]);
 /* Says where the steps to come are from; written with the next of the others. */
 void record_set_file(struct record *record, const char *file);
 

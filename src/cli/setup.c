@@ -9,6 +9,7 @@
 #include "cli/access.h"
 #include "cli/args.h"
 #include "cli/configure.h"
+#include "cli/dns.h"
 #include "cli/firewall.h"
 #include "cli/hooks.h"
 #include "cli/iface.h"
@@ -67,8 +68,14 @@ int setup_begin(struct setup *setup, int argc, char **argv, bool needs_file)
 	int err;
 
 	*setup = (struct setup){.lock = -1};
-	if (args_parse(&args, argc, argv, ARGS_QUIET | ARGS_DRY_RUN) || args.count != 1)
+	if (args_parse(&args, argc, argv, ARGS_QUIET | ARGS_DRY_RUN | ARGS_TAKES(ARGS_DNS)) ||
+	    args.count != 1)
 		return -EINVAL;
+	setup->dns = args.values[ARGS_DNS];
+	if (setup->dns && !dns_is_way(setup->dns)) {
+		say_error("--dns takes resolved, resolvconf, file or off, not `%s'", setup->dns);
+		return -EINVAL;
+	}
 	setup->quiet = args.quiet;
 	setup->dry_run = args.dry_run;
 	err = find(setup, args.words[0], needs_file);
@@ -87,7 +94,6 @@ static int refuse_unsupported(const struct setup *setup)
 		enum keyword key;
 		bool is_wanted;
 	} keys[] = {
-		{KEYWORD_DNS, file->dns.count || file->search.count},
 		{KEYWORD_SAVE_CONFIG, file->save_config},
 	};
 	struct conf_error error;
@@ -119,6 +125,9 @@ int setup_read(struct setup *setup)
 	if (source_is_exposed(setup->paths.file))
 		say_warning("%s is accessible to other users; `chmod 600 %s' keeps its keys secret",
 			    setup->paths.file, setup->paths.file);
+	if (setup->file.search.count && !setup->file.dns.count)
+		say_warning("%s:%u: domains alone do nothing: DNS wants a server's address, too",
+			    setup->paths.file, setup->file.line_of[KEYWORD_DNS]);
 	return refuse_unsupported(setup);
 }
 
@@ -189,6 +198,19 @@ static int plan_routes(struct setup *setup, const struct policy *policy)
 	return err ? err : firewall_plan(plan, policy, &setup->file);
 }
 
+static int plan_dns(struct setup *setup, bool has_default)
+{
+	const struct file *file = &setup->file;
+	/* On a change alone what is recorded goes on. */
+	const struct plan *recorded = setup->tunnel.before ? &setup->recorded : NULL;
+	struct conf_error error = {0};
+	int err = dns_plan(&setup->plan, recorded, file, setup->dns, has_default, &error);
+
+	if (err)
+		say_error("%s", error.what);
+	return err;
+}
+
 int setup_plan(struct setup *setup)
 {
 	struct plan *plan = &setup->plan;
@@ -206,6 +228,9 @@ int setup_plan(struct setup *setup)
 	for (size_t i = 0; i < file->address_count; i++)
 		tunnel_plan_address(plan, &file->addresses[i]);
 	tunnel_plan_up(plan, choose_mtu(setup));
+	err = plan_dns(setup, policy.mark);
+	if (err)
+		return err;
 	err = plan_routes(setup, &policy);
 	hooks_plan(plan, file, FILE_POST_UP, setup->paths.name);
 	hooks_plan(plan, file, FILE_PRE_DOWN, setup->paths.name);

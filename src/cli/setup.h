@@ -19,6 +19,7 @@ struct setup {
 	struct tunnel tunnel; /* the world of both */
 	struct model before;  /* reload: the device as it is */
 	char engine[PATH_MAX];
+	const char *dns; /* the way to set name servers; NULL: whichever there is; borrowed */
 	int lock;
 	bool quiet, dry_run;
 	bool is_guess; /* what is there was not recorded: the plan is to find it */

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "cli/client.h"
+#include "cli/dns.h"
 #include "cli/iface.h"
 #include "cli/policy.h"
 #include "cli/record.h"
@@ -93,15 +94,19 @@ static int check_port(const struct model *device)
  * recorded, until the next one holds. */
 static int clear(struct setup *setup, struct plan *kept)
 {
-	if (!setup->recorded.count)
-		return 0;
-	if (record_state(setup->record) == RECORD_ELSEWHERE) {
+	int err = 0;
+
+	if (setup->recorded.count && record_state(setup->record) == RECORD_ELSEWHERE) {
 		say_error("%s was set up in another network namespace, and not taken down there",
 			  setup->paths.name);
 		return -EEXIST;
 	}
 	policy_keep(kept, &setup->recorded);
-	return setup_go(setup, &setup->recorded, kept, PLAN_CLEAR);
+	if (setup->recorded.count)
+		err = setup_go(setup, &setup->recorded, kept, PLAN_CLEAR);
+	if (!setup->dry_run)
+		dns_clear(setup->paths.name);
+	return err;
 }
 
 static int up(struct setup *setup)
@@ -114,9 +119,9 @@ static int up(struct setup *setup)
 	if (!err)
 		err = check_port(&setup->file.device);
 	if (!err)
-		err = setup_resolve(setup);
+		err = clear(setup, &kept); /* first: it may keep names from being resolved */
 	if (!err)
-		err = clear(setup, &kept);
+		err = setup_resolve(setup);
 	if (!err)
 		err = setup_plan(setup);
 	if (!err) {

@@ -5,14 +5,15 @@
 #include <stddef.h>
 #include <string.h>
 #include "cli/configure.h"
+#include "cli/dns.h"
 #include "cli/firewall.h"
 #include "cli/hooks.h"
 #include "cli/plan.h"
 #include "cli/policy_steps.h"
 #include "cli/tunnel.h"
 
-static const struct plan_verb *const *const UNITS[] = {tunnel_verbs, configure_verbs, hooks_verbs,
-						       policy_steps_verbs, firewall_verbs};
+static const struct plan_verb *const *const UNITS[] = {
+	tunnel_verbs, configure_verbs, dns_verbs, hooks_verbs, policy_steps_verbs, firewall_verbs};
 
 const struct plan_verb *verbs_find(const char *name)
 {

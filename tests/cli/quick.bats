@@ -197,10 +197,10 @@ compare_all() {
 @test "hooks, in their order, with the interface's name, among what else is done" {
 	local note="{ echo; ip -br link show dev %i; ip route show dev %i; } >>$PWD/calls 2>&1; echo"
 	compare_all 'Address = 10.9.0.1/24' 'DNS = 10.9.0.2' \
-		"PreUp = $note pre-up 1 %i >>$PWD/calls" "PreUp = $note pre-up 2 >>$PWD/calls" \
+		'PreUp = true' "PreUp = echo pre-up 1 %i >>$PWD/calls" "PreUp = echo pre-up 2 >>$PWD/calls" \
 		"PostUp = $note post-up 1 %i%i >>$PWD/calls" "PostUp = echo \"post-up 2\" && echo a,b >>$PWD/calls" \
 		"PreDown = $note pre-down 1 >>$PWD/calls" "PreDown = echo pre-down 2 >>$PWD/calls" \
-		"PostDown = $note post-down 1 >>$PWD/calls" "PostDown = echo post-down 2 %i >>$PWD/calls" \
+		"PostDown = echo post-down 1 >>$PWD/calls" "PostDown = echo post-down 2 %i >>$PWD/calls" \
 		-- 10.77.0.0/16
 	assert_equal "$(grep -c -e ^pre -e ^post ours.calls)" 7
 }
