@@ -13,6 +13,7 @@
 #include "cli/iface.h"
 #include "cli/interrupt.h"
 #include "cli/plan.h"
+#include "cli/say.h"
 #include "cli/spawn.h"
 #include "conf/error.h"
 #include "conf/prefix.h"
@@ -156,11 +157,24 @@ static void address_describe(const void *world, const struct plan_step *step,
 	}
 }
 
+/* In this kernel, or on the link. */
+static bool is_ipv6_off(int err, const struct plan_step *step)
+{
+	return step->prefix.family == AF_INET6 &&
+	       (err == -EAFNOSUPPORT || err == -EOPNOTSUPP || err == -EACCES);
+}
+
 static int address_act(void *world, const struct plan_step *step, struct conf_error *why)
 {
 	const struct tunnel *tunnel = world;
+	char address[PREFIX_TEXT_MAX];
+	int err = iface_add_address(tunnel->iface, tunnel->index, &step->prefix, why);
 
-	return iface_add_address(tunnel->iface, tunnel->index, &step->prefix, why);
+	if (!is_ipv6_off(err, step))
+		return err;
+	say_warning("IPv6 is off here: %s goes without the address %s (%s)", tunnel->name,
+		    prefix_format(address, &step->prefix), why->what);
+	return 0;
 }
 
 /* A link that is gone has no addresses and no routes any more; one that is too narrow for IPv6
@@ -267,12 +281,32 @@ static struct iface_route step_route(const struct tunnel *tunnel, const struct p
 		.to = step->prefix, .index = tunnel->index, .table = step->number};
 }
 
+/* Without the route its packets go where the others go: outside, if there is a way. */
+static int pass_over(const struct tunnel *tunnel, const struct plan_step *step, int err,
+		     struct conf_error *why)
+{
+	char to[PREFIX_TEXT_MAX], words[sizeof(why->what)];
+	bool leaks = true;
+
+	strcpy(words, why->what);
+	if (iface_has_default(tunnel->iface, AF_INET6, &leaks) || leaks)
+		return conf_error_set(why, -err, 0, 0,
+				      "IPv6 is off on %s (%s), but not elsewhere, so that packets "
+				      "would leave outside the tunnel: turn it on there, or off "
+				      "everywhere",
+				      tunnel->name, words);
+	say_warning("IPv6 is off here: %s goes without the route to %s (%s)", tunnel->name,
+		    prefix_format(to, &step->prefix), words);
+	return 0;
+}
+
 static int route_act(void *world, const struct plan_step *step, struct conf_error *why)
 {
 	const struct tunnel *tunnel = world;
 	const struct iface_route route = step_route(tunnel, step);
+	int err = iface_add_route(tunnel->iface, &route, why);
 
-	return iface_add_route(tunnel->iface, &route, why);
+	return is_ipv6_off(err, step) ? pass_over(tunnel, step, err, why) : err;
 }
 
 static int route_undo(void *world, const struct plan_step *step, struct conf_error *why)

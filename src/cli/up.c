@@ -101,11 +101,21 @@ static int clear(struct setup *setup, struct plan *kept)
 			  setup->paths.name);
 		return -EEXIST;
 	}
-	policy_keep(kept, &setup->recorded);
 	if (setup->recorded.count)
 		err = setup_go(setup, &setup->recorded, kept, PLAN_CLEAR);
 	if (!setup->dry_run)
 		dns_clear(setup->paths.name);
+	return err;
+}
+
+static int resolve(struct setup *setup, const struct plan *kept)
+{
+	int err = setup_resolve(setup);
+
+	if (err && kept->count)
+		say_error("the kill switch that %s left behind keeps name servers out of reach; "
+			  "`wgctl down %s' lifts it, or give the endpoint's address",
+			  setup->paths.name, setup->paths.name);
 	return err;
 }
 
@@ -118,10 +128,11 @@ static int up(struct setup *setup)
 		err = check_absent(setup);
 	if (!err)
 		err = check_port(&setup->file.device);
+	policy_keep(&kept, &setup->recorded);
 	if (!err)
 		err = clear(setup, &kept); /* first: it may keep names from being resolved */
 	if (!err)
-		err = setup_resolve(setup);
+		err = resolve(setup, &kept);
 	if (!err)
 		err = setup_plan(setup);
 	if (!err) {
