@@ -383,6 +383,24 @@ throw 198.51.100.128/25 "
 	assert_line --partial "32765:	not from all fwmark 0xca6c lookup 51820"
 }
 
+@test "each request to the kernel that fails, in turn" {
+	need strace
+	write_conf '0.0.0.0/0, ::/0, !198.51.100.128/25' 'KillSwitch = yes'
+	world_state "$left" >before
+	for ((n = 1; n < 200; n++)); do
+		run left strace -qq -o trace -e trace=sendmsg -e inject=sendmsg:error=EPERM:when=$n "$WGCTL" up -q "./$A.conf"
+		grep -q INJECTED trace || break
+		if [[ $status -eq 0 ]]; then # it could do without
+			down
+		fi
+		assert_gone "$left" "$A"
+		world_state "$left" >after
+		diff before after
+	done
+	assert_success
+	[[ $n -gt 20 ]]
+}
+
 @test "the first example of a server and of its client work as written" {
 	printf '%s\n' '[Interface]' "PrivateKey = $key_b" 'ListenPort = 51820' \
 		'[Peer]' "PublicKey = $pub_a" 'AllowedIPs = 10.192.122.3/32, 10.192.124.1/24' \

@@ -174,6 +174,10 @@ compare_all() {
 
 @test "a table by name" {
 	compare_all 'Address = 10.9.0.1/24' 'Table = default' -- 0.0.0.0/0,10.77.0.0/16
+	mkdir -p "/etc/netns/$left/iproute2"
+	printf '%s\n' '# 70 office' '201	other # office' '0x12c office # ours' >"/etc/netns/$left/iproute2/rt_tables"
+	compare_all 'Address = 10.9.0.1/24' 'Table = office' -- 0.0.0.0/0,10.77.0.0/16
+	grep -A 3 '"table": "office"' ours
 }
 
 @test "the table main, by name and as what is meant anyway" {
