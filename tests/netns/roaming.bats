@@ -107,8 +107,11 @@ stalled() {
 	[ "$(cat "stream.$1$2.in")" = "$before" ]
 }
 
-# A second link, and an address of b's that is reached over either.
+# A second link, and an address of b's that is reached over either. b takes no address on the other's link, as most networks do
+# not: else what leaves with the old source by the new link, in the moment before the news of the route, makes a pair of both
+# that works and stays.
 join_twice() {
+	on b sysctl -qw net.ipv4.conf.all.rp_filter=1
 	ip_on a link add lan2 type veth peer name lan2 netns "$(ns b)"
 	ip_on a addr add 198.51.100.1/24 dev lan2
 	ip_on b addr add 198.51.100.2/24 dev lan2
