@@ -33,21 +33,24 @@ bool output_drain(void *err, const char *data, size_t len)
 	return !*(int *)err;
 }
 
-int output_write(struct text *text)
+static int no_memory(void)
 {
-	int err = 0;
+	say_error("out of memory");
+	return -ENOMEM;
+}
 
-	if (!text->drain && !text->failed)
-		return write_all(text->data, text->len);
-	if (text->drain && text_drain(text))
+int output_write(const struct text *text)
+{
+	return text->failed ? no_memory() : write_all(text->data, text->len);
+}
+
+int output_finish(struct text *text)
+{
+	const int *err = text->user;
+
+	if (text_drain(text))
 		return 0;
-	if (text->drain)
-		err = *(int *)text->user;
-	if (!err) {
-		say_error("out of memory");
-		err = -ENOMEM;
-	}
-	return err;
+	return *err ? *err : no_memory();
 }
 
 void output_warn_exposed(void)

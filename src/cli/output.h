@@ -15,6 +15,9 @@ struct text;
 bool output_drain(void *err, const char *data, size_t len);
 
 /* Writes what is not written yet. 0 or -errno, which is said. */
-int output_write(struct text *text);
+int output_finish(struct text *text);
+
+/* The same of a text that does not. */
+int output_write(const struct text *text);
 /* Warns, as wg(8) does, when standard output is a file that everybody may read. */
 void output_warn_exposed(void);

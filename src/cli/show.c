@@ -308,7 +308,7 @@ static int put_end(struct json *json, const struct question *question)
 		json_close(json, '}');
 		text_puts(json->out, "\n");
 	}
-	return output_write(json->out);
+	return output_finish(json->out);
 }
 
 static enum command_result show_one(const char *name, const struct question *question)

@@ -78,7 +78,7 @@ enum command_result showconf_run(int argc, char **argv)
 	if (!err) {
 		peername_fill(args.words[0], &model);
 		put_device(&out, &model);
-		err = output_write(&out);
+		err = output_finish(&out);
 	}
 	model_wipe(&model);
 	text_wipe(&out);
