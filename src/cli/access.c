@@ -15,6 +15,8 @@
 /* An interface without an engine is none. */
 static const char *reason(int err)
 {
+	if (err == -ETIMEDOUT)
+		return "the engine does not answer";
 	return strerror(err == -ENOENT || err == -ECONNREFUSED ? ENODEV : -err);
 }
 

@@ -38,6 +38,7 @@ common_setup() {
 	id=$((BASHPID % 1000000))
 	namespaces=()
 	started=()
+	inside=()
 	A=w${id}a # interface names
 	B=w${id}b
 }
@@ -228,8 +229,23 @@ private_sockets() {
 
 # stub_engine NAME FILE: something on NAME's socket that answers every request with the file.
 stub_engine() {
-	mkdir -p "$SOCKETS"
-	perl "$BATS_TEST_DIRNAME/stub-engine.pl" "$SOCKETS/$1.sock" "$2" 3>&- &
+	"${inside[@]}" mkdir -p "$SOCKETS"
+	"${inside[@]}" perl "$BATS_TEST_DIRNAME/stub-engine.pl" "$SOCKETS/$1.sock" "$(realpath "$2")" 3>&- &
 	started+=($!)
-	wait_for 5 test -S "$SOCKETS/$1.sock"
+	wait_for 5 "${inside[@]}" test -S "$SOCKETS/$1.sock"
+}
+
+# From here on wg, $WGCTL and stub_engine have a directory for sockets of their own: wg waits for ever for an engine that does
+# not answer, and there may be any on the machine.
+alone() {
+	# shellcheck disable=SC2016 # expanded by the shell within
+	unshare -m sh -c 'mkdir -p "$1" && mount -t tmpfs alone "$1" && echo ready && exec sleep infinity' - "$SOCKETS" \
+		>alone.out 3>&- &
+	started+=($!)
+	inside=(nsenter --target $! --mount --)
+	wait_for 5 grep -q ready alone.out
+	wg() { "${inside[@]}" wg "$@"; }
+	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${inside[*]}" "$WGCTL" >wgctl
+	chmod +x wgctl
+	WGCTL=$PWD/wgctl
 }

@@ -124,6 +124,22 @@ check_unhealthy() {
 	each_allocation check_unhealthy ./faulty status -q "$A" AAAA
 }
 
+@test "show all and show interfaces without memory are about memory, whoever is asked" {
+	need_tun
+	stub_engine_of "$A"
+	wanted=$A
+	each_allocation check_words "${inside[@]}" "$PWD/faulty" show interfaces
+	wanted="^$A	51820"
+	each_allocation check_words "${inside[@]}" "$PWD/faulty" show all listen-port
+}
+
+# An engine that is alone on the machine.
+stub_engine_of() {
+	printf 'listen_port=51820\nerrno=0\n\n' >reply
+	alone
+	stub_engine "$1" reply
+}
+
 # on_full DIRECTORY COMMAND...: in the namespace, with no room at all in that directory.
 on_full() {
 	local directory=$1
