@@ -237,13 +237,13 @@ stub_engine() {
 
 # From here on wg, $WGCTL and stub_engine have a directory for sockets of their own: wg waits for ever for an engine that does
 # not answer, and there may be any on the machine.
-alone() {
+private_sockets() {
 	# shellcheck disable=SC2016 # expanded by the shell within
-	unshare -m sh -c 'mkdir -p "$1" && mount -t tmpfs alone "$1" && echo ready && exec sleep infinity' - "$SOCKETS" \
-		>alone.out 3>&- &
+	unshare -m sh -c 'mkdir -p "$1" && mount -t tmpfs private "$1" && echo ready && exec sleep infinity' - "$SOCKETS" \
+		>private.out 3>&- &
 	started+=($!)
 	inside=(nsenter --target $! --mount --)
-	wait_for 5 grep -q ready alone.out
+	wait_for 5 grep -q ready private.out
 	wg() { "${inside[@]}" wg "$@"; }
 	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${inside[*]}" "$WGCTL" >wgctl
 	chmod +x wgctl

@@ -136,7 +136,7 @@ check_unhealthy() {
 # An engine that is alone on the machine.
 stub_engine_of() {
 	printf 'listen_port=51820\nerrno=0\n\n' >reply
-	alone
+	private_sockets
 	stub_engine "$1" reply
 }
 

@@ -84,7 +84,7 @@ finish() {
 }
 
 @test "all and interfaces" {
-	alone
+	private_sockets
 	device >reply
 	peer 1 5 10 20 0 endpoint=192.0.2.1:1 allowed_ip=10.0.0.0/8 >>reply
 	finish >>reply
@@ -105,7 +105,7 @@ finish() {
 }
 
 @test "all endpoints: every line has the interface's name, as wg 1.0.20260223 has it" {
-	alone
+	private_sockets
 	device >reply
 	peer 1 5 10 20 0 endpoint=192.0.2.1:1 >>reply
 	peer 2 5 10 20 0 'endpoint=[2001:db8::1]:2' >>reply
@@ -177,7 +177,7 @@ finish() {
 }
 
 @test "engines that fail, talk nonsense, or say nothing" {
-	alone
+	private_sockets
 	finish >fine
 	stub_engine "$A" reply
 	stub_engine "$B" fine
