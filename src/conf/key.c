@@ -109,16 +109,16 @@ int key_from_hex(struct key *key, const char *text, size_t len)
 	return wrong ? -EINVAL : 0;
 }
 
-static char hex_character(uint8_t digit)
-{
-	return (char)('0' + digit + (is_within(digit, 10, 15) & ('a' - '0' - 10)));
-}
-
 void key_to_hex(char text[KEY_HEX_LEN + 1], const struct key *key)
 {
 	for (size_t i = 0; i < KEY_LEN; i++) {
-		text[2 * i] = hex_character(key->bytes[i] >> 4);
-		text[2 * i + 1] = hex_character((uint8_t)(key->bytes[i] & 15));
+		text[2 * i] = (char)(key->bytes[i] >> 4);
+		text[2 * i + 1] = (char)(key->bytes[i] & 15);
+	}
+	for (size_t i = 0; i < DIGITS_MAX; i++) {
+		uint8_t digit = (uint8_t)text[i];
+
+		text[i] = (char)('0' + digit + (is_within(digit, 10, 15) & ('a' - '0' - 10)));
 	}
 	text[KEY_HEX_LEN] = '\0';
 }

@@ -137,14 +137,11 @@ static int read_header(struct lines *lines, size_t start)
 /* The first control character that is not white space, or to. */
 static size_t find_control(const struct lines *lines, size_t from, size_t to)
 {
-	while (from < to) {
-		unsigned char c = (unsigned char)lines->line[from];
+	const char *at = lines->line + from, *end = lines->line + to;
 
-		if ((c < ' ' && !is_white((char)c)) || c == 0x7f)
-			break;
-		from++;
-	}
-	return from;
+	while (at < end && ((unsigned char)*at >= ' ' || is_white(*at)) && *at != 0x7f)
+		at++;
+	return (size_t)(at - lines->line);
 }
 
 static int check_control(struct lines *lines, size_t from, size_t to)
