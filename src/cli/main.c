@@ -23,6 +23,7 @@
 #include "cli/show.h"
 #include "cli/showconf.h"
 #include "cli/status.h"
+#include "cli/strip.h"
 #include "cli/up.h"
 #include "cli/watch.h"
 #include "conf/nearest.h"
@@ -79,6 +80,12 @@ static const struct command commands[] = {
 	 false},
 	{"down", down_run, OPTIONS, STEP_GRAMMAR "IF|CONF", "take a tunnel down",
 	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},
+	{"strip", strip_run, "FILE|NAME", "print a configuration file as `wg setconf' takes it",
+	 FILE_OR_NAME
+	 "wg-quick's keys and wgctl's own are left out, and all else is as it was written, as\n"
+	 "`wg-quick strip' prints it; keys from files of their own are put in, and lists with\n"
+	 "exclusions become the prefixes that are left.\n",
+	 false},
 	{"show", show_run, "{ <interface> | all | interfaces } [" FIELDS "]",
 	 "--json IF|all|interfaces! FIELD", "show the state of tunnels, as `wg show' does",
 	 "Without arguments: all. WG_COLOR_MODE=always|never and WG_HIDE_KEYS=never change how it\n"

@@ -67,6 +67,12 @@ void say_file_warning(const char *file, const struct file_warning *warning)
 	say_place(file, warning->line, warning->column, "warning", warning->what);
 }
 
+void say_exposed(const char *file)
+{
+	say_warning("%s is accessible to other users; `chmod 600 %s' keeps its keys secret", file,
+		    file);
+}
+
 void say_trace(bool quiet, const char *what)
 {
 	if (!quiet)

@@ -17,5 +17,7 @@ void say_plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_file_error(const char *file, const struct conf_error *error);
 /* "FILE:LINE:COLUMN: warning: ..." */
 void say_file_warning(const char *file, const struct file_warning *warning);
+/* That others may read the file. */
+void say_exposed(const char *file);
 /* "[#] ...", as wg-quick(8) shows each command that it runs; nothing if quiet. */
 void say_trace(bool quiet, const char *what);

@@ -123,8 +123,7 @@ int setup_read(struct setup *setup)
 	for (size_t i = 0; i < setup->file.warning_count; i++)
 		say_file_warning(setup->paths.file, &setup->file.warnings[i]);
 	if (source_is_exposed(setup->paths.file))
-		say_warning("%s is accessible to other users; `chmod 600 %s' keeps its keys secret",
-			    setup->paths.file, setup->paths.file);
+		say_exposed(setup->paths.file);
 	if (setup->file.search.count && !setup->file.dns.count)
 		say_warning("%s:%u: domains alone do nothing: DNS wants a server's address, too",
 			    setup->paths.file, setup->file.line_of[KEYWORD_DNS]);

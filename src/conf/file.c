@@ -249,6 +249,14 @@ int file_parse(struct file *file, const char *text, size_t len, struct conf_erro
 	return parse(file, text, len, &loader);
 }
 
+int file_parse_at(struct file *file, const char *path, const char *text, size_t len,
+		  struct conf_error *error)
+{
+	struct loader loader = {.path = path, .report.error = error};
+
+	return parse(file, text, len, &loader);
+}
+
 int file_read(struct file *file, const char *path, struct conf_error *error)
 {
 	struct loader loader = {.path = path, .report.error = error};

@@ -61,4 +61,7 @@ int file_read(struct file *file, const char *path, struct conf_error *error);
 int file_read_wg(struct file *file, const char *path, struct conf_error *error);
 /* The same as file_read() from memory; no other file is read, as if no key file were named. */
 int file_parse(struct file *file, const char *text, size_t len, struct conf_error *error);
+/* The same as file_read(), of a text that was read from path. */
+int file_parse_at(struct file *file, const char *path, const char *text, size_t len,
+		  struct conf_error *error);
 void file_wipe(struct file *file);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * What stands on which line of a configuration file, for who changes a file and leaves the rest of
+ * it as it was written. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "conf/keyword.h"
+#include "conf/lines.h"
+
+#define OUTLINE_NO_PEER ((size_t)-1)
+
+enum outline_kind {
+	OUTLINE_OTHER, /* a comment, or nothing */
+	OUTLINE_HEADER,
+	OUTLINE_ENTRY,
+};
+
+struct outline_line {
+	const char *text; /* borrowed from the whole, without the newline; not NUL-terminated */
+	size_t len;
+	enum outline_kind kind;
+	enum keyword_section section; /* in which the line is */
+	size_t peer;                  /* whose section it is, from 0; else OUTLINE_NO_PEER */
+	enum keyword key;             /* of an entry, and how it stands there */
+	enum lines_form form;
+	size_t value, value_len; /* of an entry, in the line, without what is around it */
+};
+
+struct outline {
+	struct outline_line *lines; /* owned */
+	size_t count;
+	bool is_open; /* the last line has no newline */
+};
+
+#define OUTLINE_EMPTY                                                                              \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+/* Borrows the text, which has to be one that file_parse() takes. A byte order mark is in no line.
+ * 0 or -errno; then *outline is empty. */
+int outline_read(struct outline *outline, const char *text, size_t len);
+void outline_free(struct outline *outline);
