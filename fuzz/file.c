@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * The configuration file. What is read and written again reads the same; what is refused leaves
- * nothing, and an error that says where without a word that could be a key. */
+ * nothing, and an error that says where without a word that could be a key; it is among the
+ * findings, which are errors only of what is refused or cannot work. Stripped it configures the
+ * same. */
 #include "conf/file.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
+#include "conf/exclude.h"
+#include "conf/findings.h"
+#include "conf/plain.h"
 #include "conf/text.h"
 #include "fuzz.h"
 
@@ -218,6 +224,53 @@ static void check_moved(const uint8_t *data, size_t size, const struct file *fil
 	text_wipe(&text);
 }
 
+static void check_findings(const uint8_t *data, size_t size, const struct conf_error *error, int rc)
+{
+	struct findings findings = FINDINGS_EMPTY;
+	bool is_found = false;
+
+	CHECK(findings_collect(&findings, NULL, (const char *)data, size, true) == 0);
+	for (size_t i = 0; i < findings.count; ++i) {
+		const struct finding *finding = &findings.items[i];
+
+		CHECK(finding->at.line && finding->at.column && finding->code);
+		check_message(finding->at.what);
+		CHECK(!i || finding[-1].at.line <= finding->at.line);
+		is_found |= finding->is_error && finding->at.line == error->line &&
+			    finding->at.column == error->column &&
+			    !strcmp(finding->at.what, error->what);
+	}
+	CHECK(is_found || !rc);
+	findings_free(&findings);
+}
+
+static void check_stripped(const uint8_t *data, size_t size, struct file *file)
+{
+	struct text text = TEXT_EMPTY;
+	struct file again;
+	int rc = plain_put(&text, file, (const char *)data, size);
+
+	CHECK(rc == 0 || rc == -E2BIG);
+	if (rc == 0) {
+		CHECK(file_parse(&again, text.data, text.len, NULL) == 0);
+		CHECK(!again.address_count && !again.mtu && !again.table && !again.save_config);
+		CHECK(again.device.listen_port == file->device.listen_port);
+		CHECK(again.device.peer_count == file->device.peer_count);
+		for (size_t i = 0; i < again.device.peer_count; ++i) {
+			const struct model_peer *a = &again.device.peers[i];
+			const struct model_peer *b = &file->device.peers[i];
+
+			CHECK(key_equal(&a->public_key, &b->public_key));
+			CHECK(same_text(a->host, b->host) && a->keepalive == b->keepalive);
+			CHECK(a->allowed_count == b->allowed_count && !exclude_is_used(a));
+			for (size_t j = 0; j < a->allowed_count; ++j)
+				CHECK(prefix_equal(&a->allowed[j].prefix, &b->allowed[j].prefix));
+		}
+		file_wipe(&again);
+	}
+	text_wipe(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct conf_error error = {0};
@@ -235,6 +288,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(memchr(file.warnings[i].what, '\0', CONF_ERROR_WHAT_MAX));
 	}
 	check_moved(data, size, &file, rc, &error);
+	check_findings(data, size, &error, rc);
+	if (rc == 0)
+		check_stripped(data, size, &file);
 	file_wipe(&file);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 /* No letters. */
 #define JSON 0x100
+#define PORTABLE 0x101
 #define VALUE 0x200 /* and its number */
 
 static const char *const value_names[] = {
@@ -21,7 +22,7 @@ static const char *const value_names[] = {
 
 static void say_unknown(const char *command, const char *word, const struct option *options)
 {
-	const char *names[4 + ARGS_VALUES], *meant;
+	const char *names[5 + ARGS_VALUES], *meant;
 	size_t count = 0, len = strcspn(word, "=");
 	char name[32];
 
@@ -43,7 +44,7 @@ static void say_unknown(const char *command, const char *word, const struct opti
 
 int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 {
-	struct option options[5 + ARGS_VALUES] = {{"help", no_argument, NULL, 'h'}};
+	struct option options[6 + ARGS_VALUES] = {{"help", no_argument, NULL, 'h'}};
 	const char *letters = accepts & ARGS_IN_ORDER ? "+:h" : ":h";
 	size_t count = 1;
 	int option;
@@ -59,6 +60,8 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 	}
 	if (accepts & ARGS_JSON)
 		options[count++] = (struct option){"json", no_argument, NULL, JSON};
+	if (accepts & ARGS_PORTABLE)
+		options[count++] = (struct option){"portable", no_argument, NULL, PORTABLE};
 	for (int i = 0; i < ARGS_VALUES; i++)
 		if (accepts & ARGS_TAKES((unsigned)i))
 			options[count++] =
@@ -72,6 +75,8 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 			args->dry_run = true;
 		} else if (option == JSON) {
 			args->json = true;
+		} else if (option == PORTABLE) {
+			args->portable = true;
 		} else if (option >= VALUE) {
 			args->values[option - VALUE] = optarg;
 		} else if (option == ':') {

@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ARGS_QUIET 1u    /* -q, --quiet */
-#define ARGS_JSON 2u     /* --json */
-#define ARGS_IN_ORDER 4u /* the first word ends the options */
-#define ARGS_DRY_RUN 8u  /* -n, --dry-run */
-#define ARGS_TAKES(value) (16u << (value))
+#define ARGS_QUIET 1u     /* -q, --quiet */
+#define ARGS_JSON 2u      /* --json */
+#define ARGS_IN_ORDER 4u  /* the first word ends the options */
+#define ARGS_DRY_RUN 8u   /* -n, --dry-run */
+#define ARGS_PORTABLE 16u /* --portable */
+#define ARGS_TAKES(value) (32u << (value))
 
 /* Options with a value. */
 enum args_value {
@@ -22,7 +23,7 @@ enum args_value {
 };
 
 struct args {
-	bool quiet, json, dry_run;
+	bool quiet, json, dry_run, portable;
 	int count;                       /* words after the options */
 	char **words;                    /* borrowed from argv */
 	const char *values[ARGS_VALUES]; /* NULL: not given; borrowed from argv */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sodium.h>
+#include "cli/check.h"
 #include "cli/command.h"
 #include "cli/complete.h"
 #include "cli/down.h"
@@ -80,6 +81,18 @@ static const struct command commands[] = {
 	 false},
 	{"down", down_run, OPTIONS, STEP_GRAMMAR "IF|CONF", "take a tunnel down",
 	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},
+	{"check", check_run, "[--portable] [--json] FILE|NAME...",
+	 "say all that is wrong with configuration files",
+	 FILE_OR_NAME
+	 "An error is what `wgctl up' refuses, or what cannot work as it is written; a warning, "
+	 "what\n"
+	 "it would do but hardly was meant. Nothing is changed, and nobody is asked.\n"
+	 "\n"
+	 "  --portable  also what wg-quick would refuse or read otherwise\n"
+	 "  --json      one JSON object, for programs\n"
+	 "\n"
+	 "Exit status: 0 no error, 1 errors.\n",
+	 false},
 	{"strip", strip_run, "FILE|NAME", "print a configuration file as `wg setconf' takes it",
 	 FILE_OR_NAME
 	 "wg-quick's keys and wgctl's own are left out, and all else is as it was written, as\n"

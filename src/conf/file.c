@@ -19,10 +19,11 @@
 
 struct loader {
 	struct file *file;          /* borrowed */
-	struct lines *lines;        /* borrowed; for the place of what is found */
+	struct lines *lines;        /* borrowed; for the place of what is found; NULL: names */
 	struct value_report report; /* error: borrowed, may be NULL */
 	const char *path;           /* of the file; NULL: the text is from memory; borrowed */
 	bool only_wg;               /* wg(8)'s keys, none of wg-quick(8)'s */
+	bool goes_on;               /* after an error */
 	unsigned peer_column;       /* of the last [Peer] header */
 	struct name_places names;
 };
@@ -41,31 +42,76 @@ static void locate(struct lines *lines, unsigned *line, unsigned *column)
 	*column = lines_column(lines, *column - 1);
 }
 
-static int warn(void *user, const struct conf_error *what)
+/* A new one, or NULL with *rc set: 0 where there are enough. */
+static struct file_warning *note(struct loader *loader, const struct conf_error *what, int *rc)
 {
-	struct loader *loader = user;
+	const size_t max = loader->goes_on ? FILE_FAULTS_MAX : FILE_WARNINGS_MAX;
 	struct file *file = loader->file;
 	struct file_warning *warning;
 
-	if (file->warning_count == FILE_WARNINGS_MAX)
-		return 0;
+	*rc = 0;
+	if (file->warning_count == max)
+		return NULL;
 	if (file->warning_count == file->warning_size) {
 		size_t size = file->warning_size ? file->warning_size * 2 : 4;
 
 		warning = reallocarray(file->warnings, size, sizeof(*warning));
-		if (!warning)
-			return no_memory(loader);
+		if (!warning) {
+			*rc = no_memory(loader);
+			return NULL;
+		}
 		file->warnings = warning;
 		file->warning_size = size;
 	}
 	warning = &file->warnings[file->warning_count++];
-	warning->line = what->line;
-	warning->column = what->column;
-	locate(loader->lines, &warning->line, &warning->column);
+	*warning = (struct file_warning){.line = what->line, .column = what->column};
 	memcpy(warning->what, what->what, sizeof(warning->what));
-	if (file->warning_count == FILE_WARNINGS_MAX)
-		strcpy(warning->what, "and more such warnings");
+	if (file->warning_count == max)
+		strcpy(warning->what,
+		       loader->goes_on ? "and more such findings" : "and more such warnings");
+	return warning;
+}
+
+static int warn(void *user, const struct conf_error *what)
+{
+	struct loader *loader = user;
+	int rc;
+	struct file_warning *warning = note(loader, what, &rc);
+
+	if (!warning)
+		return rc;
+	locate(loader->lines, &warning->line, &warning->column);
+	warning->key = loader->lines ? lines_key(loader->lines) : KEYWORD_NAME;
 	return 0;
+}
+
+/* An error, where they do not end the reading. 0 or -errno. */
+static int pass_over(struct loader *loader, enum lines_fault fault, enum keyword key,
+		     const struct conf_error *error)
+{
+	int rc;
+	struct file_warning *warning = note(loader, error, &rc);
+
+	if (!warning)
+		return rc;
+	warning->is_error = true;
+	warning->fault = fault;
+	warning->key = key;
+	return 0;
+}
+
+static int read_fault(void *user, struct lines *lines, enum lines_fault fault,
+		      const struct conf_error *error)
+{
+	return pass_over(user, fault, lines_key(lines), error);
+}
+
+/* Of an error that is not found at its line. */
+static int settle(struct loader *loader, enum lines_fault fault, enum keyword key, int rc)
+{
+	if (rc == 0 || rc == -ENOMEM || !loader->goes_on)
+		return rc;
+	return pass_over(loader, fault, key, loader->report.error);
 }
 
 /* What is for `up' only. */
@@ -191,7 +237,7 @@ static int read_section(void *user, struct lines *lines, enum keyword_section se
 			loader->file->interface_line = lines_number(lines);
 		return 0;
 	}
-	rc = end_peer(loader);
+	rc = settle(loader, LINES_FAULT_VALUE, KEYWORD_PUBLIC_KEY, end_peer(loader));
 	if (rc < 0)
 		return rc;
 	peer = model_add_peer(&loader->file->device);
@@ -207,7 +253,11 @@ static int read_section(void *user, struct lines *lines, enum keyword_section se
 
 static int parse(struct file *file, const char *text, size_t len, struct loader *loader)
 {
-	static const struct lines_events events = {.section = read_section, .value = read_value};
+	const struct lines_events events = {
+		.section = read_section,
+		.value = read_value,
+		.fault = loader->goes_on ? read_fault : NULL,
+	};
 	struct conf_error *error = loader->report.error;
 	int rc;
 
@@ -219,10 +269,13 @@ static int parse(struct file *file, const char *text, size_t len, struct loader 
 	loader->report.warn = warn;
 	loader->report.user = loader;
 	rc = lines_read(text, len, &events, loader, error);
+	rc = settle(loader, LINES_FAULT_BYTES, KEYWORD_COUNT, rc);
+	loader->lines = NULL;
 	if (rc == 0)
-		rc = end_peer(loader);
+		rc = settle(loader, LINES_FAULT_VALUE, KEYWORD_PUBLIC_KEY, end_peer(loader));
 	if (rc == 0)
-		rc = name_settle(&loader->names, &file->device, &loader->report);
+		rc = settle(loader, LINES_FAULT_VALUE, KEYWORD_NAME,
+			    name_settle(&loader->names, &file->device, &loader->report));
 	name_places_free(&loader->names);
 	if (rc < 0)
 		file_wipe(file);
@@ -253,6 +306,14 @@ int file_parse_at(struct file *file, const char *path, const char *text, size_t 
 		  struct conf_error *error)
 {
 	struct loader loader = {.path = path, .report.error = error};
+
+	return parse(file, text, len, &loader);
+}
+
+int file_check(struct file *file, const char *path, const char *text, size_t len)
+{
+	struct conf_error error = {0};
+	struct loader loader = {.path = path, .goes_on = true, .report.error = &error};
 
 	return parse(file, text, len, &loader);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "conf/error.h"
 #include "conf/keyword.h"
+#include "conf/lines.h"
 #include "conf/model.h"
 #include "conf/prefix.h"
 #include "conf/words.h"
@@ -15,6 +16,7 @@
 #define FILE_MTU_MIN 68           /* bytes; what Linux takes for a TUN device */
 #define FILE_MTU_MAX 65535
 #define FILE_WARNINGS_MAX 100 /* the last one then says that there are more */
+#define FILE_FAULTS_MAX 10000 /* the same for file_check() */
 
 enum file_hook {
 	FILE_PRE_UP,
@@ -26,6 +28,9 @@ enum file_hook {
 
 struct file_warning {
 	unsigned line, column;
+	bool is_error;          /* file_check()'s only */
+	enum lines_fault fault; /* of an error: what at */
+	enum keyword key;       /* what it is about, unless an error at something else */
 	char what[CONF_ERROR_WHAT_MAX];
 };
 
@@ -64,4 +69,7 @@ int file_parse(struct file *file, const char *text, size_t len, struct conf_erro
 /* The same as file_read(), of a text that was read from path. */
 int file_parse_at(struct file *file, const char *path, const char *text, size_t len,
 		  struct conf_error *error);
+/* The same, but goes on after an error, which becomes one of the warnings, marked as one; at most
+ * FILE_FAULTS_MAX of both. *file has what could be read. 0 or -ENOMEM. */
+int file_check(struct file *file, const char *path, const char *text, size_t len);
 void file_wipe(struct file *file);

@@ -38,8 +38,10 @@ struct lines {
 	enum keyword key;
 	size_t value; /* where in the line its value starts; at size: there is none */
 	bool is_header;
-	struct text squeezed; /* the value as the handler gets it */
-	size_t seen, place;   /* lines_column(): byte seen of the value is at place in the line */
+	struct text squeezed;   /* the value as the handler gets it */
+	size_t seen, place;     /* lines_column(): byte seen of the value is at place in the line */
+	enum lines_fault fault; /* what would be wrong now */
+	bool skips;             /* the header was broken: to the next one */
 	int rc;
 };
 
@@ -117,6 +119,8 @@ static int read_header(struct lines *lines, size_t start)
 	char name[KEYWORD_NAME_MAX];
 	size_t rest;
 
+	lines->fault = LINES_FAULT_SECTION;
+	lines->skips = true;
 	if (!close)
 		return LINE_ERROR(lines, start, "expected ']' at the end of the section's name");
 	rest = skip_white(lines, (size_t)(close - lines->line) + 1);
@@ -131,6 +135,7 @@ static int read_header(struct lines *lines, size_t start)
 	}
 	lines->value = lines->place = start;
 	lines->seen = 0;
+	lines->skips = false;
 	return lines->events->section(lines->user, lines, lines->section);
 }
 
@@ -159,6 +164,7 @@ static int take_value(struct lines *lines, size_t equals)
 {
 	size_t start;
 
+	lines->fault = LINES_FAULT_VALUE;
 	if (is_command(lines->key)) {
 		int rc = check_control(lines, lines->size, lines->whole);
 
@@ -192,6 +198,7 @@ static int read_entry(struct lines *lines, size_t start)
 	};
 	char name[KEYWORD_NAME_MAX];
 
+	lines->fault = LINES_FAULT_KEY;
 	stray.name = name;
 	stray.len = squeeze(name, lines, start, end);
 	if (!equals || stray.len > sizeof(name) ||
@@ -260,6 +267,7 @@ static int take_line(struct lines *lines)
 	lines->number++;
 	lines->line = line;
 	lines->form = LINES_PLAIN;
+	lines->fault = LINES_FAULT_BYTES;
 	lines->whole = size;
 	end = memchr(line, '#', size);
 	lines->size = lines->value = end ? (size_t)(end - line) : size;
@@ -278,11 +286,25 @@ static int read_line(struct lines *lines, bool *found)
 
 	*found = true;
 	lines->is_header = start < lines->size && lines->line[start] == '[';
+	if (lines->is_header)
+		return read_header(lines, start);
+	if (lines->skips) {
+		*found = false;
+		return 0;
+	}
 	if (start < lines->size)
-		return lines->is_header ? read_header(lines, start) : read_entry(lines, start);
+		return read_entry(lines, start);
 	rc = start < lines->whole ? read_comment(lines, start) : 0;
 	*found = lines->value < lines->size;
 	return rc;
+}
+
+/* 0: the line is passed over. */
+static int pass_over(struct lines *lines, int rc)
+{
+	if (!lines->events->fault || rc == -ENOMEM)
+		return rc;
+	return lines->events->fault(lines->user, lines, lines->fault, lines->error);
 }
 
 /* Goes on to the next line that is not blank. false: there is none, or lines->rc says why not. */
@@ -294,6 +316,10 @@ static bool next_line(struct lines *lines)
 		lines->rc = take_line(lines);
 		if (lines->rc == 0)
 			lines->rc = read_line(lines, &found);
+		if (lines->rc < 0) {
+			found = false;
+			lines->rc = pass_over(lines, lines->rc);
+		}
 	}
 	return found && lines->rc == 0;
 }
@@ -360,6 +386,8 @@ static int take(void *user, const char *section, const char *name, const char *v
 	else
 		lines->rc = lines->events->value(lines->user, lines, lines->key,
 						 lines->squeezed.data, lines->squeezed.len);
+	if (lines->rc < 0)
+		lines->rc = pass_over(lines, lines->rc);
 	return lines->rc == 0;
 }
 
@@ -394,6 +422,11 @@ int lines_read(const char *text, size_t len, const struct lines_events *events, 
 enum lines_form lines_form(const struct lines *lines)
 {
 	return lines->form;
+}
+
+enum keyword lines_key(const struct lines *lines)
+{
+	return lines->key;
 }
 
 unsigned lines_number(const struct lines *lines)

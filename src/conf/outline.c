@@ -61,6 +61,16 @@ static int on_value(void *user, struct lines *lines, enum keyword key, const cha
 	return 0;
 }
 
+static int on_fault(void *user, struct lines *lines, enum lines_fault fault,
+		    const struct conf_error *error)
+{
+	(void)user;
+	(void)lines;
+	(void)fault;
+	(void)error;
+	return 0;
+}
+
 static int cut(struct outline *outline, const char *text, size_t len)
 {
 	const char *end = text + len;
@@ -107,7 +117,11 @@ static void place(struct outline *outline)
 
 int outline_read(struct outline *outline, const char *text, size_t len)
 {
-	static const struct lines_events events = {.section = on_section, .value = on_value};
+	static const struct lines_events events = {
+		.section = on_section,
+		.value = on_value,
+		.fault = on_fault,
+	};
 	const size_t mark = sizeof(BYTE_ORDER_MARK) - 1;
 	struct sketch sketch = {.outline = outline};
 	int rc;
@@ -125,6 +139,30 @@ int outline_read(struct outline *outline, const char *text, size_t len)
 	else
 		place(outline);
 	return rc;
+}
+
+bool outline_next(const struct outline_line *line, size_t *at, struct outline_element *element)
+{
+	const bool is_separator = line->key != KEYWORD_ALLOWED_IPS; /* white space */
+	const size_t end = line->value + line->value_len;
+
+	*element = (struct outline_element){0};
+	for (; *at < end; ++*at) {
+		const char c = line->text[*at];
+
+		if (c == ',' || (is_white(c) && is_separator)) {
+			if (element->column)
+				break;
+			continue;
+		}
+		if (is_white(c))
+			continue;
+		if (!element->column)
+			element->column = (unsigned)*at + 1;
+		if (element->len + 1 < sizeof(element->text))
+			element->text[element->len++] = c;
+	}
+	return element->column;
 }
 
 void outline_free(struct outline *outline)

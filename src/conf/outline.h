@@ -33,12 +33,24 @@ struct outline {
 	bool is_open; /* the last line has no newline */
 };
 
+#define OUTLINE_ELEMENT_MAX 64 /* bytes, with the NUL: more than a prefix has */
+
+/* An element of a list. */
+struct outline_element {
+	unsigned column;                /* from 1 */
+	char text[OUTLINE_ELEMENT_MAX]; /* without white space; cut where it is longer */
+	size_t len;
+};
+
 #define OUTLINE_EMPTY                                                                              \
 	{                                                                                          \
 		0                                                                                  \
 	}
 
-/* Borrows the text, which has to be one that file_parse() takes. A byte order mark is in no line.
- * 0 or -errno; then *outline is empty. */
+/* Borrows the text. What cannot be read is as if it were a comment. A byte order mark is in no
+ * line. 0 or -errno; then *outline is empty. */
 int outline_read(struct outline *outline, const char *text, size_t len);
 void outline_free(struct outline *outline);
+/* The next element of the line's value, which is a list (AllowedIPs, Address, DNS), from *at in the
+ * line on, where it starts as line->value; empty elements are passed over. false: there is none. */
+bool outline_next(const struct outline_line *line, size_t *at, struct outline_element *element);

@@ -135,7 +135,7 @@ refused() {
 
 @test "what up cannot do yet is refused, with its line" {
 	local line
-	for line in 'SaveConfig = true'; do
+	for line in 'SaveConfig = true' '#wgctl: Bogus = 1'; do
 		refused "$A" "$line"
 		assert_output --regexp "^$A.conf:4: error: [A-Za-z]+ is not supported yet"
 	done
