@@ -81,7 +81,7 @@ static const struct command commands[] = {
 	 false},
 	{"down", down_run, OPTIONS, STEP_GRAMMAR "IF|CONF", "take a tunnel down",
 	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},
-	{"check", check_run, "[--portable] [--json] FILE|NAME...",
+	{"check", check_run, "[--portable] [--json] FILE|NAME...", "--portable --json CONF",
 	 "say all that is wrong with configuration files",
 	 FILE_OR_NAME
 	 "An error is what `wgctl up' refuses, or what cannot work as it is written; a warning, "
@@ -93,7 +93,8 @@ static const struct command commands[] = {
 	 "\n"
 	 "Exit status: 0 no error, 1 errors.\n",
 	 false},
-	{"strip", strip_run, "FILE|NAME", "print a configuration file as `wg setconf' takes it",
+	{"strip", strip_run, "FILE|NAME", "CONF",
+	 "print a configuration file as `wg setconf' takes it",
 	 FILE_OR_NAME
 	 "wg-quick's keys and wgctl's own are left out, and all else is as it was written, as\n"
 	 "`wg-quick strip' prints it; keys from files of their own are put in, and lists with\n"
