@@ -60,7 +60,7 @@ common_teardown() {
 	for socket in "$SOCKETS/w$id"[ab]*.sock; do
 		[[ ! -S $socket ]] || rm -f "$socket"
 	done
-	rm -f "/run/wgctl/w$id"[ab].{lock,record} # of one that was killed
+	rm -f "/run/wgctl/w$id"[ab]*.{lock,record} # of one that was killed
 	rm -f "$SOCKETS/w$id"[ab]*.clock
 }
 
