@@ -364,10 +364,13 @@ int iface_table_is_used(struct iface *iface, uint32_t table, bool *used)
 
 int iface_has_default(struct iface *iface, int family, bool *has)
 {
-	struct route_list list = {.table = RT_TABLE_MAIN};
+	/* By one link or by several. */
+	struct route_list list = {.table = RT_TABLE_MAIN, .any = true};
 	int err = dump_routes(iface, family, &list);
 
-	*has = list.count > 0;
+	*has = false;
+	for (size_t i = 0; i < list.count; i++)
+		*has = *has || !list.routes[i].to.cidr;
 	free(list.routes);
 	return err;
 }

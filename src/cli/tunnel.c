@@ -187,8 +187,9 @@ static int unless_gone(int err)
 static int address_undo(void *world, const struct plan_step *step, struct conf_error *why)
 {
 	const struct tunnel *tunnel = world;
+	int err = iface_delete_address(tunnel->iface, tunnel->index, &step->prefix, why);
 
-	return unless_gone(iface_delete_address(tunnel->iface, tunnel->index, &step->prefix, why));
+	return is_ipv6_off(err, step) ? 0 : unless_gone(err);
 }
 
 static void up_describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
@@ -313,8 +314,9 @@ static int route_undo(void *world, const struct plan_step *step, struct conf_err
 {
 	const struct tunnel *tunnel = world;
 	const struct iface_route route = step_route(tunnel, step);
+	int err = iface_delete_route(tunnel->iface, &route, why);
 
-	return unless_gone(iface_delete_route(tunnel->iface, &route, why));
+	return is_ipv6_off(err, step) ? 0 : unless_gone(err);
 }
 
 static const struct plan_verb start_verb = {

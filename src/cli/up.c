@@ -103,8 +103,12 @@ static int clear(struct setup *setup, struct plan *kept)
 	}
 	if (setup->recorded.count)
 		err = setup_go(setup, &setup->recorded, kept, PLAN_CLEAR);
-	if (!setup->dry_run)
-		dns_clear(setup->paths.name);
+	if (setup->dry_run)
+		return err;
+	dns_clear(setup->paths.name);
+	/* What was given up may be another's by now. */
+	plan_free(&setup->recorded);
+	policy_keep(&setup->recorded, kept);
 	return err;
 }
 

@@ -136,6 +136,24 @@ assert_nothing_outside() {
 	diff before after
 }
 
+@test "a mark that another tunnel took meanwhile is not taken again" {
+	write_conf 0.0.0.0/0,::/0
+	local C=w${id}ab
+	sed "s,^PrivateKey.*,PrivateKey = $(wg genkey),; s/10.9.0.1/10.10.0.1/; s/fd09::/fd10::/" "$A.conf" >"$C.conf"
+	world_state "$left" >before
+	up
+	kill_engine
+	left "$WGCTL" up -q "./$C.conf"
+	assert_equal "$(left wg show "$C" fwmark)" 0xca6c
+	up
+	assert_equal "$(left wg show "$A" fwmark)" 0xca6d
+	assert_equal "$(ip -n "$left" route show table 51820)" "default dev $C scope link "
+	down
+	left "$WGCTL" down -q "./$C.conf"
+	world_state "$left" >after
+	diff before after
+}
+
 @test "kill switch: nothing leaves outside when the engine is killed; down brings the network back" {
 	world_state "$left" >before
 	both_up 0.0.0.0/0,::/0 'KillSwitch = yes'
@@ -338,6 +356,10 @@ throw 198.51.100.128/25 "
 	assert_gone "$left" "$A"
 	world_state "$left" >after
 	diff before after
+	ip -n "$left" -6 route replace default nexthop via 2001:db8::2 nexthop via 2001:db8::3
+	run left "$WGCTL" up -q "./$A.conf"
+	assert_failure
+	assert_output --partial "would leave outside the tunnel"
 	left sysctl -q net.ipv6.conf.all.disable_ipv6=1
 	run left "$WGCTL" up -q "./$A.conf"
 	assert_success
