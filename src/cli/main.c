@@ -17,6 +17,7 @@
 #include "cli/genkey.h"
 #include "cli/pubkey.h"
 #include "cli/reload.h"
+#include "cli/save.h"
 #include "cli/say.h"
 #include "cli/self.h"
 #include "cli/set.h"
@@ -81,6 +82,12 @@ static const struct command commands[] = {
 	 false},
 	{"down", down_run, OPTIONS, STEP_GRAMMAR "IF|CONF", "take a tunnel down",
 	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},
+	{"save", save_run, OPTIONS, STEP_GRAMMAR "IF|CONF",
+	 "write what a tunnel is now into its file",
+	 FILE_OR_NAME "A NAME means the file that the tunnel was brought up from.\n" STEP_OPTIONS
+		      "\n"
+		      "Only what changed is edited; comments, order, names and host names stay.\n",
+	 false},
 	{"check", check_run, "[--portable] [--json] FILE|NAME...", "--portable --json CONF",
 	 "say all that is wrong with configuration files",
 	 FILE_OR_NAME

@@ -19,6 +19,7 @@
 #include "cli/record.h"
 #include "cli/resolve.h"
 #include "cli/routes.h"
+#include "cli/save.h"
 #include "cli/say.h"
 #include "cli/spawn.h"
 #include "conf/error.h"
@@ -86,31 +87,6 @@ int setup_begin(struct setup *setup, int argc, char **argv, bool needs_file)
 	return err ? -ENOENT : take(setup);
 }
 
-/* What this version reads but does not do, it does not pass over. */
-static int refuse_unsupported(const struct setup *setup)
-{
-	const struct file *file = &setup->file;
-	const struct {
-		enum keyword key;
-		bool is_wanted;
-	} keys[] = {
-		{KEYWORD_SAVE_CONFIG, file->save_config},
-	};
-	struct conf_error error;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		if (!keys[i].is_wanted || !file->line_of[keys[i].key])
-			continue;
-		conf_error_set(&error, ENOTSUP, file->line_of[keys[i].key], 0,
-			       "%s is not supported yet: remove the line, or use wg-quick with "
-			       "WG_QUICK_USERSPACE_IMPLEMENTATION=wgengine",
-			       keyword_name(keys[i].key));
-		say_file_error(setup->paths.file, &error);
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
 int setup_read(struct setup *setup)
 {
 	struct conf_error error = {0};
@@ -127,7 +103,7 @@ int setup_read(struct setup *setup)
 	if (setup->file.search.count && !setup->file.dns.count)
 		say_warning("%s:%u: domains alone do nothing: DNS wants a server's address, too",
 			    setup->paths.file, setup->file.line_of[KEYWORD_DNS]);
-	return refuse_unsupported(setup);
+	return 0;
 }
 
 int setup_resolve(struct setup *setup)
@@ -232,6 +208,8 @@ int setup_plan(struct setup *setup)
 		return err;
 	err = plan_routes(setup, &policy);
 	hooks_plan(plan, file, FILE_POST_UP, setup->paths.name);
+	if (file->save_config)
+		save_plan(plan, setup->paths.file);
 	hooks_plan(plan, file, FILE_PRE_DOWN, setup->paths.name);
 	if (!err)
 		err = access_exclude(&setup->file.device);

@@ -10,10 +10,13 @@
 #include "cli/hooks.h"
 #include "cli/plan.h"
 #include "cli/policy_steps.h"
+#include "cli/save.h"
 #include "cli/tunnel.h"
 
 static const struct plan_verb *const *const UNITS[] = {
-	tunnel_verbs, configure_verbs, dns_verbs, hooks_verbs, policy_steps_verbs, firewall_verbs};
+	tunnel_verbs, configure_verbs,    dns_verbs,      hooks_verbs,
+	save_verbs,   policy_steps_verbs, firewall_verbs,
+};
 
 const struct plan_verb *verbs_find(const char *name)
 {
