@@ -133,11 +133,6 @@ refused() {
 	done
 }
 
-@test "what up cannot do yet is refused, with its line" {
-	refused "$A" 'SaveConfig = true'
-	assert_output --regexp "^$A.conf:4: error: [A-Za-z]+ is not supported yet"
-}
-
 @test "a file that others can reach: a warning as wg-quick's, and on it goes" {
 	need_tun
 	good_file >"$A.conf"
