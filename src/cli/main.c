@@ -84,9 +84,9 @@ static const struct command commands[] = {
 	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},
 	{"save", save_run, OPTIONS, STEP_GRAMMAR "IF|CONF",
 	 "write what a tunnel is now into its file",
-	 FILE_OR_NAME "A NAME means the file that the tunnel was brought up from.\n" STEP_OPTIONS
-		      "\n"
-		      "Only what changed is edited; comments, order, names and host names stay.\n",
+	 FILE_OR_NAME
+	 "A NAME means the file that the tunnel was brought up from.\n" STEP_OPTIONS "\n"
+	 "Only what changed is edited; comments, order, names and host names stay.\n",
 	 false},
 	{"check", check_run, "[--portable] [--json] FILE|NAME...", "--portable --json CONF",
 	 "say all that is wrong with configuration files",

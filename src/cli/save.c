@@ -198,7 +198,9 @@ static int edit(struct text *out, const struct text *text, struct file *file,
 	return err;
 }
 
-int save_file(const struct tunnel *tunnel, const char *path, bool *changed, struct conf_error *why)
+/* if_asked: only where the file has SaveConfig = true. */
+static int save(const struct tunnel *tunnel, const char *path, bool if_asked,
+		struct conf_error *why)
 {
 	struct text text = TEXT_EMPTY, out = TEXT_EMPTY;
 	struct file file = FILE_EMPTY;
@@ -207,18 +209,24 @@ int save_file(const struct tunnel *tunnel, const char *path, bool *changed, stru
 
 	if (!err)
 		err = file_parse_at(&file, path, text.data, text.len, why);
+	if (!err && if_asked && !file.save_config)
+		goto out;
 	if (!err)
 		err = edit(&out, &text, &file, tunnel, why);
 	if (!err)
 		differs = out.len != text.len || (out.len && memcmp(out.data, text.data, out.len));
 	if (differs)
 		err = replace(path, &out, why);
-	if (changed)
-		*changed = differs && !err;
+out:
 	file_wipe(&file);
 	text_wipe(&text);
 	text_wipe(&out);
 	return err;
+}
+
+int save_file(const struct tunnel *tunnel, const char *path, struct conf_error *why)
+{
+	return save(tunnel, path, false, why);
 }
 
 static void save_describe(const void *world, const struct plan_step *step, enum plan_phrase phrase,
@@ -232,7 +240,13 @@ static void save_describe(const void *world, const struct plan_step *step, enum 
 
 static int save_undo(void *world, const struct plan_step *step, struct conf_error *why)
 {
-	return save_file(world, step->text, NULL, why);
+	int err = save(world, step->text, true, why);
+
+	/* Of an engine that is gone nothing can be had, now or later. */
+	if (err != -ENODEV)
+		return err;
+	say_warning("nothing was saved to %s: %s", step->text, why->what);
+	return 0;
 }
 
 static const struct plan_verb save_verb = {
@@ -262,12 +276,11 @@ static void say(const struct setup *setup, const struct plan *plan)
 	text_wipe(&line);
 }
 
-static int save(struct setup *setup)
+static int run(struct setup *setup)
 {
 	const char *known = record_file(setup->record);
 	const char *path = setup->paths.is_file || !known[0] ? setup->paths.file : known;
 	struct conf_error why = {0};
-	bool changed = false;
 	int err;
 
 	if (!path[0]) {
@@ -278,7 +291,7 @@ static int save(struct setup *setup)
 	say(setup, &setup->plan);
 	if (setup->dry_run)
 		return 0;
-	err = save_file(&setup->tunnel, path, &changed, &why);
+	err = save_file(&setup->tunnel, path, &why);
 	if (err && why.line)
 		say_file_error(path, &why);
 	else if (err)
@@ -292,7 +305,7 @@ enum command_result save_run(int argc, char **argv)
 	int err = setup_begin(&setup, argc, argv, false);
 	enum command_result result = err == -EINVAL ? COMMAND_USAGE : COMMAND_FAILED;
 
-	if (!err && !save(&setup))
+	if (!err && !run(&setup))
 		result = COMMAND_OK;
 	setup_end(&setup);
 	return result;

@@ -2,7 +2,6 @@
  * `wgctl save' and SaveConfig: what a tunnel is now goes into its configuration file. */
 #pragma once
 
-#include <stdbool.h>
 #include "cli/command.h"
 
 struct conf_error;
@@ -11,12 +10,11 @@ struct tunnel;
 
 /* Edits the file at path to say what the tunnel is now (conf/edit.h), or leaves it alone where it
  * says that already. A link is followed. The file is replaced at once, with its owner and mode, and
- * stays as it was if anything fails. *changed (may be NULL): it was replaced. 0 or -errno with *why
- * filled. */
-int save_file(const struct tunnel *tunnel, const char *path, bool *changed, struct conf_error *why);
+ * stays as it was if anything fails. 0 or -errno with *why filled. */
+int save_file(const struct tunnel *tunnel, const char *path, struct conf_error *why);
 
 extern const struct plan_verb *const save_verbs[]; /* ends in NULL */
-/* Appends a step that saves to the file on the way down. */
+/* Appends a step that saves to the file on the way down, if that still has SaveConfig = true. */
 void save_plan(struct plan *plan, const char *path);
 
 enum command_result save_run(int argc, char **argv);

@@ -129,6 +129,27 @@ PostUp = true && true # twice
 	assert_line --partial "save $A to $PWD/$A.conf: "
 	assert_gone "$left" "$A"
 	assert_equal "$(cat "$A.conf")" "[broken"
+	run left "$WGCTL" down -q "$A"
+	assert_failure 1
+	assert_output --partial "is not a WireGuard interface"
+}
+
+@test "SaveConfig that was taken back, and an engine that is gone" {
+	sed -i "/MTU/a SaveConfig = true" "$A.conf"
+	up
+	left wg set "$A" listen-port 51999
+	cp before "$A.conf"
+	left "$WGCTL" down -q "$A"
+	cmp before "$A.conf"
+	sed -i "/MTU/a SaveConfig = true" "$A.conf"
+	cp "$A.conf" before
+	up
+	left wg set "$A" listen-port 51999
+	kill_engine
+	run left "$WGCTL" down -q "$A"
+	assert_output --partial "wgctl: warning: nothing was saved to $PWD/$A.conf: "
+	assert_success
+	cmp before "$A.conf"
 }
 
 @test "a disk that is full: the file is as it was, and nothing beside it" {
