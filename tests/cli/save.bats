@@ -195,6 +195,25 @@ $A.conf"
 	cmp before "$A.conf"
 }
 
+@test "the mark of a default route is not the file's, and link-local addresses are the system's" {
+	cat >"$A.conf" <<-END
+		[Interface]
+		PrivateKey = $key_a
+		ListenPort = 51820
+		Address = 10.9.0.1/24, fd09::1/64, fe80::5/64
+		SaveConfig = true
+		[Peer]
+		PublicKey = $pub_b
+		AllowedIPs = 0.0.0.0/0, ::/0
+		Endpoint = 192.0.2.2:51821
+	END
+	cp "$A.conf" before
+	up
+	assert_equal "$(wg show "$A" fwmark)" 0xca6c
+	left "$WGCTL" down -q "$A"
+	cmp before "$A.conf"
+}
+
 @test "--dry-run changes nothing" {
 	up
 	left wg set "$A" listen-port 51999
