@@ -76,6 +76,7 @@ static int guess(struct setup *setup)
 static int down(struct setup *setup)
 {
 	enum tunnel_state state = TUNNEL_ABSENT;
+	enum plan_way way = PLAN_DOWN;
 	struct plan nothing = PLAN_EMPTY;
 	struct conf_error error = {0};
 	int err = tunnel_look(setup->tunnel.iface, setup->paths.name, &state, &error);
@@ -92,13 +93,16 @@ static int down(struct setup *setup)
 		return err;
 	if (record_state(setup->record) == RECORD_HERE && setup->recorded.count)
 		return setup_go(setup, &setup->recorded, &nothing, PLAN_DOWN);
-	/* What outlived a boot. */
-	if (record_state(setup->record) == RECORD_OLD)
+	/* What outlived a boot, since which the tunnel was not up if nothing of it runs. */
+	if (record_state(setup->record) == RECORD_OLD) {
+		way = state == TUNNEL_RUNS ? PLAN_DOWN : PLAN_CLEAR;
 		err = setup_go(setup, &setup->recorded, &nothing, PLAN_CLEAR);
-	if (state == TUNNEL_ABSENT)
-		return err;
-	if (guess(setup) || setup_go(setup, &setup->plan, &nothing, PLAN_DOWN))
+	}
+	if (state != TUNNEL_ABSENT &&
+	    (guess(setup) || setup_go(setup, &setup->plan, &nothing, way)))
 		err = -EIO;
+	if (!setup->dry_run)
+		dns_clear(setup->paths.name);
 	return err;
 }
 

@@ -40,12 +40,15 @@ static enum command_result version_run(int argc, char **argv);
 	"FILE is a configuration file NAME.conf, NAME being the interface. A NAME alone means\n"   \
 	"/etc/wireguard/NAME.conf, or NAME.conf in the directories of WGCTL_PATH (a:b:c).\n"
 
-#define OPTIONS "[-q|--quiet] [-n|--dry-run] FILE|NAME"
-#define STEP_GRAMMAR "-q|--quiet -n|--dry-run "
+#define OPTIONS "[-q|--quiet] [-n|--dry-run] [--dns WAY] FILE|NAME"
+#define STEP_GRAMMAR "-q|--quiet -n|--dry-run --dns=VALUE "
 #define STEP_OPTIONS                                                                               \
 	"\n"                                                                                       \
 	"  -q, --quiet    do not show each step\n"                                                 \
-	"  -n, --dry-run  show each step, and do none\n"
+	"  -n, --dry-run  show each step, and do none\n"                                           \
+	"  --dns WAY      set name servers (DNS) by resolved (systemd's), resolvconf, file\n"      \
+	"                 (/etc/resolv.conf itself) or not at all (off); otherwise by the first\n" \
+	"                 of these that is there, and on a reload by the one of before\n"
 
 #define FIELDS                                                                                     \
 	"public-key | private-key | listen-port | fwmark | peers | preshared-keys | endpoints | "  \

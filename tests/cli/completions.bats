@@ -141,12 +141,13 @@ help_words() {
 -v'
 	run offered up -
 	assert_output ':
+--dns
 --dry-run
 --help
 --quiet
 -n
 -q'
-	run offered up --quiet -n -
+	run offered up --quiet -n --dns off -
 	assert_output ':
 --help'
 	run offered up -- -

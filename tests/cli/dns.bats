@@ -175,7 +175,7 @@ assert_before() {
 @test "a file of any bytes" {
 	local text
 	for text in '' '\n' '\n\n\n' 'no end' '#|nameserver 1.1.1.1\n' 'a\0b\n\0' '\r\nnameserver 1.1.1.1\r\n'; do
-		printf "$text" >etc/resolv.conf # shellcheck disable=SC2059 # the text is the format
+		printf %b "$text" >etc/resolv.conf
 		cp etc/resolv.conf before
 		up "$A.conf"
 		assert_equal "$(servers)" "10.9.0.53 fd09::53"
@@ -381,7 +381,7 @@ recorder() {
 	recorder
 	for order in '' 'lo\ntun*\ntap*\n' '# none\nen+([0-9])*\n'; do
 		rm -rf etc/resolvconf ours theirs
-		[[ -z $order ]] || { mkdir etc/resolvconf && printf "$order" >etc/resolvconf/interface-order; }
+		[[ -z $order ]] || { mkdir etc/resolvconf && printf %b "$order" >etc/resolvconf/interface-order; }
 		LOG=$PWD/theirs at wg-quick up "./$A.conf"
 		LOG=$PWD/theirs at wg-quick down "./$A.conf"
 		LOG=$PWD/ours at "$WGCTL" up -q "./$A.conf"
@@ -425,4 +425,81 @@ recorder() {
 	assert_success
 	assert_line --partial ">/etc/resolv.conf"
 	assert_before
+}
+
+# A resolvectl that writes down what it is told, in $LOG, and knows nothing.
+use_resolved() {
+	# shellcheck disable=SC2016 # for the script
+	printf '%s\n' '#!/bin/sh' '[ $# = 1 ] || echo "$@" >>"$LOG"' "exit ${1:-0}" >bin/resolvectl
+	chmod 755 bin/resolvectl
+	printf 'nameserver 127.0.0.53\noptions edns0 trust-ad\n' >etc/resolv.conf
+	cp etc/resolv.conf before
+	export LOG=$PWD/log
+}
+
+@test "systemd-resolved is told of the servers, and of all names or those of a domain" {
+	use_resolved
+	at "$WGCTL" up -q "$A.conf"
+	assert_equal "$(<log)" "dns $A 10.9.0.53 fd09::53"$'\n'"domain $A corp.example ~."
+	sed -i 's/^DNS.*/DNS = 10.9.0.53, ~corp.example/' "$A.conf"
+	rm log
+	at "$WGCTL" reload -q "$A.conf"
+	assert_equal "$(<log)" "dns $A 10.9.0.53"$'\n'"domain $A ~corp.example"
+	rm log
+	at "$WGCTL" down -q "$A"
+	assert_equal "$(<log)" "revert $A"
+	assert_before
+}
+
+@test "systemd-resolved is told nothing of a link that is gone" {
+	use_resolved
+	at "$WGCTL" up -q "$A.conf"
+	kill_engine
+	rm log
+	run at "$WGCTL" down -q "$A"
+	assert_success
+	[[ ! -e log ]]
+}
+
+@test "systemd-resolved does not run: the next way" {
+	use_resolved 1
+	recorder
+	run at "$WGCTL" up "$A.conf"
+	assert_success
+	assert_line "[#] resolvconf -a $A -m 0 -x"
+}
+
+@test "systemd-resolved runs, but is not asked: the next way" {
+	use_resolved
+	recorder
+	sed -i 's/^nameserver.*/nameserver 192.0.2.53 # not 127.0.0.53/' etc/resolv.conf
+	run at "$WGCTL" up "$A.conf"
+	assert_success
+	assert_line "[#] resolvconf -a $A -m 0 -x"
+}
+
+@test "a resolvconf that is systemd-resolved's, which does not run: the file" {
+	use_resolved 1
+	ln -s resolvectl bin/resolvconf
+	at "$WGCTL" up -q "$A.conf"
+	assert_equal "$(servers)" "10.9.0.53 fd09::53"
+	[[ ! -e log ]]
+	down "$A"
+	assert_before
+}
+
+# A file of a full tunnel, which sends all there is to the other end.
+full_tunnel() {
+	sed -i 's,^AllowedIPs.*,AllowedIPs = 0.0.0.0/0\, ::/0,' "$A.conf"
+}
+
+@test "a full tunnel whose servers cannot be set: up fails, as names would be asked outside of it; --dns=off takes that" {
+	full_tunnel
+	mounts -o remount,bind,ro /etc
+	run up "$A.conf"
+	assert_failure 1
+	assert_output --partial "wgctl: cannot set the name servers (DNS): cannot write /etc/resolv.conf: Read-only file system (names asked outside the tunnel would be a leak; \`--dns=off' takes that)"
+	assert_gone "$left" "$A"
+	at "$WGCTL" up -q --dns=off "$A.conf"
+	down "$A"
 }

@@ -84,7 +84,7 @@ teardown() {
 	for command in up down; do
 		run --separate-stderr "$WGCTL" $command
 		assert_failure 1
-		assert_equal "$stderr" "Usage: wgctl $command [-q|--quiet] [-n|--dry-run] FILE|NAME"
+		assert_equal "$stderr" "Usage: wgctl $command [-q|--quiet] [-n|--dry-run] [--dns WAY] FILE|NAME"
 		run --separate-stderr "$WGCTL" $command a b
 		assert_failure 1
 	done
