@@ -138,8 +138,8 @@ assert_before() {
 }
 
 @test "both at once, many times: the file is whole and as before" {
-	local i pids
-	for i in 1 2 3 4 5; do
+	local pids
+	for _ in 1 2 3 4 5; do
 		up "$A.conf" &
 		pids=$!
 		up "$B.conf"
@@ -268,7 +268,7 @@ mounts() {
 	[[ $(at stat -f -c %T small) == tmpfs ]]
 	at cp -a before small/resolv.conf
 	at cp etc/hosts etc/passwd small/
-	! at dd if=/dev/zero of=small/fill bs=4k count=9 2>/dev/null
+	run ! at dd if=/dev/zero of=small/fill bs=4k count=9
 	mounts --bind small /etc
 	sed -i "s/^DNS.*/DNS = $(printf '10.1.%d.1, ' {1..60} | sed 's/, $//')\nDNS = $(printf 'd%0200d.example, ' {1..25} | sed 's/, $//')/" "$A.conf"
 	run up "$A.conf"
