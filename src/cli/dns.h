@@ -13,12 +13,12 @@ extern const struct plan_verb *const dns_verbs[]; /* ends in NULL */
 
 /* "resolved", "resolvconf", "file", "off". */
 bool dns_is_way(const char *word);
-/* Appends the step, if the file wants one. way: NULL for the recorded one, or else the first that
- * the machine has. leaks: all traffic of the tunnel's machine is meant to go through it, so that
- * names that are asked elsewhere are a leak: then it is an error if it cannot be done, and else a
- * warning. 0, or -EINVAL with *why filled: another way is recorded. */
+/* Appends the step, if the file wants one. name: of the way; NULL for the recorded one, or else the
+ * first that the machine has. leaks: all traffic of the tunnel's machine is meant to go through it,
+ * so that names that are asked elsewhere are a leak: then it is an error if it cannot be done, and
+ * else a warning. 0, or -EINVAL with *why filled: another way is recorded. */
 int dns_plan(struct plan *plan, const struct plan *recorded, const struct file *file,
-	     const char *way, bool leaks, struct conf_error *why);
+	     const char *name, bool leaks, struct conf_error *why);
 /* Takes what the tunnel has left in /etc/resolv.conf away, though nothing is recorded of it: the
  * machine was rebooted. Returns whether there was something; what fails is said. */
 bool dns_clear(const char *name);

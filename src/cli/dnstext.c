@@ -81,11 +81,9 @@ static int read_line(struct dnstext *dns, const struct line *line, struct text *
 	dns->is_absent |= is_mark && starts(line, BEFORE_ABSENT);
 	if (is_mark)
 		*into = &dns->before;
-	else if (!dns->count)
-		text_append(&dns->before, line->text, line->len);
-	else if (starts(line, HIDDEN))
+	else if (dns->count && starts(line, HIDDEN))
 		text_append(*into, line->text + strlen(HIDDEN), line->len - strlen(HIDDEN));
-	else if (*into == &dns->layers[0].lines)
+	else if (dns->count && *into == &dns->layers[0].lines)
 		text_append(*into, line->text, line->len);
 	else
 		text_append(&dns->before, line->text, line->len);

@@ -214,7 +214,8 @@ static int save(const struct tunnel *tunnel, const char *path, bool if_asked,
 	if (!err)
 		err = edit(&out, &text, &file, tunnel, why);
 	if (!err)
-		differs = out.len != text.len || (out.len && memcmp(out.data, text.data, out.len));
+		differs = out.len != text.len ||
+			  (out.len && memcmp(out.data, text.data, out.len) != 0);
 	if (differs)
 		err = replace(path, &out, why);
 out:

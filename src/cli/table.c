@@ -234,7 +234,7 @@ void table_print(struct text *out, const struct table *table, unsigned width, un
 	const bool whole = !height || table->count < height;
 	const size_t shown = whole ? table->count : height > 2 ? height - 2 : 0;
 	const unsigned limit = width ? width : INT_MAX;
-	struct layout layout;
+	struct layout layout = {0};
 	char more[64];
 
 	if (table->failed) {

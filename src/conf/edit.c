@@ -90,12 +90,13 @@ static int compare_keys(const void *left, const void *right)
 
 static const struct model_peer **sort_peers(const struct model *device)
 {
-	const struct model_peer **peers = calloc(device->peer_count + 1, sizeof(*peers));
+	const struct model_peer **peers =
+		calloc(device->peer_count + 1, sizeof(struct model_peer *));
 
 	for (size_t i = 0; peers && i < device->peer_count; i++)
 		peers[i] = &device->peers[i];
 	if (peers && device->peer_count)
-		qsort(peers, device->peer_count, sizeof(*peers), compare_keys);
+		qsort(peers, device->peer_count, sizeof(struct model_peer *), compare_keys);
 	return peers;
 }
 
@@ -103,7 +104,8 @@ static const struct model_peer *find_peer(const struct model_peer **sorted, size
 					  const struct model_peer *peer)
 {
 	const struct model_peer **found =
-		count ? bsearch(&peer, sorted, count, sizeof(*sorted), compare_keys) : NULL;
+		count ? bsearch(&peer, sorted, count, sizeof(struct model_peer *), compare_keys)
+		      : NULL;
 
 	return found ? *found : NULL;
 }
@@ -307,7 +309,8 @@ static void put_line(struct edit *edit, size_t i)
 
 	if (edit->dropped[i])
 		return;
-	if (line->kind == OUTLINE_ENTRY && section->changed & BIT(plain_key(line->key))) {
+	if (line->kind == OUTLINE_ENTRY && section &&
+	    section->changed & BIT(plain_key(line->key))) {
 		put_changed(edit, line, section);
 	} else {
 		put_text(edit, line, 0, line->len);

@@ -218,7 +218,7 @@ static void check_peers_keys(const struct inspection *in)
 	}
 	for (size_t i = 0; i < device->peer_count; i++)
 		peers[i] = &device->peers[i];
-	qsort(peers, device->peer_count, sizeof(*peers), compare_keys);
+	qsort(peers, device->peer_count, sizeof(struct model_peer *), compare_keys);
 	for (size_t i = 1; i < device->peer_count; i++) {
 		const unsigned line = in->lines[peers[i] - device->peers].public_key;
 
