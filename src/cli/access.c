@@ -40,10 +40,12 @@ int access_get_named(const char *name, struct model *model)
 
 int access_set(const char *name, const struct model *model)
 {
-	int err = device_set(name, model, NULL);
+	struct conf_error error = {0};
+	int err = device_set(name, model, &error);
 
 	if (err)
-		say_plain("Unable to modify interface: %s", reason(err));
+		say_plain("Unable to modify interface: %s",
+			  err == -ENOSYS && error.what[0] ? error.what : reason(err));
 	return err;
 }
 

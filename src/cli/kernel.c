@@ -458,7 +458,7 @@ int kernel_set(const char *name, const struct model *model, struct conf_error *e
 	netlink_close(setter.netlink);
 	if (err == -EINVAL && takes_away(model))
 		return conf_error_set(
-			error, EINVAL, 0, 0,
+			error, ENOSYS, 0, 0,
 			"this kernel cannot take single allowed IPs away (-), as Linux "
 			"6.16 and newer can: give all that shall stay instead");
 	return err ? explain(err, name, error) : 0;

@@ -10,7 +10,7 @@ struct model;
 
 /* Configures; endpoints must be resolved. What does not fit in one request goes in several: after
  * an error the first of them may have been done. 0 or -errno with *error filled; -ENODEV: no such
- * interface, or no module. */
+ * interface, or no module; -ENOSYS: a kernel that cannot do that, *error says what. */
 int kernel_set(const char *name, const struct model *model, struct conf_error *error);
 /* Reads all into an empty model, which the caller wipes, also after an error. 0 or -errno with
  * *error filled, as above. */

@@ -61,7 +61,7 @@ boot() {
 start_machine() {
 	cd "$BATS_FILE_TMPDIR" || return
 	${machine_ns:+ip netns exec "$machine_ns"} qemu-system-x86_64 -accel tcg -cpu qemu64,+ssse3 -smp 1 -m 512 -nodefaults -no-user-config -no-reboot -display none \
-		-kernel vmlinuz -initrd initramfs -append "console=ttyS0 quiet panic=-1 random.trust_cpu=on" -serial file:console \
+		-kernel vmlinuz -initrd initramfs -append "console=ttyS0 quiet panic=-1 norandmaps random.trust_cpu=on" -serial file:console \
 		-device virtio-serial-pci -chardev socket,id=scripts,path=scripts,server=on,wait=off -device virtserialport,chardev=scripts \
 		"$@" </dev/null >emulator.log 2>&1 3>&- &
 	echo $! >pid
