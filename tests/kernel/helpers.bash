@@ -42,7 +42,8 @@ need_machine() {
 }
 
 # boot [ARGUMENT...]: makes the image of the machine and starts it; further arguments go to the emulator. Ends when the
-# guest answers. Not every start of the emulator is one, hence the second try.
+# guest answers. Not every start of the emulator is one, hence the second try. What the emulator has translated it finds
+# again by its address only: hence `norandmaps', with which starting a program costs a fifth.
 boot() {
 	[ -z "$(missing)" ] || return 0
 	# Lazy binding would write down what only registers hold.
