@@ -207,6 +207,54 @@ $psk	10.60.0.0/16"
 	assert_equal "$(wg show "$A" fwmark)" off
 }
 
+# scattered FIRST STEP LAST: the keys of these peers, in an order that is not theirs.
+scattered() {
+	local i
+	for i in $(seq "$1" "$2" "$3"); do
+		printf '%042dE=\n' $((i * 177 % 1009))
+	done
+}
+
+# shows_order KEYS...: dump, showconf and the peers themselves are in this order.
+shows_order() {
+	local expected
+	expected=$(cat "$@")
+	diff <("$WGCTL" show "$A" peers) - <<<"$expected"
+	diff <("$WGCTL" show "$A" dump | tail -n +2 | cut -f 1) - <<<"$expected"
+	diff <("$WGCTL" showconf "$A" | sed -n 's/^PublicKey = //p') - <<<"$expected"
+}
+
+@test "peers are shown in the order of the file, those that were there in their old places" {
+	alone
+	scattered 1 1 200 >all
+	tac all >backwards
+	scattered 1 2 300 >other
+	for name in all backwards other; do
+		sed 's/.*/[Peer]\nPublicKey = &/' $name >$name.conf
+	done
+	tac other.conf | sed 'N;s/\(.*\)\n\(.*\)/\2\n\1/' >other-backwards.conf
+	grep -vxFf all other >new
+	grep -xFf other all >stays
+	refute [ "$(sort all)" = "$(cat all)" ]
+	for tool in wg "$WGCTL"; do
+		"$tool" setconf "$A" all.conf
+		shows_order all
+		"$tool" setconf "$A" backwards.conf
+		shows_order backwards
+		"$tool" syncconf "$A" all.conf
+		shows_order backwards
+		"$tool" setconf "$A" all.conf
+		"$tool" addconf "$A" other.conf
+		shows_order all new
+		"$tool" setconf "$A" all.conf
+		"$tool" syncconf "$A" other-backwards.conf
+		shows_order stays <(tac new)
+		"$tool" set "$A" peer "$(head -n 1 all)" remove
+		"$tool" set "$A" peer "$(head -n 1 all)"
+		shows_order <(tail -n +2 stays) <(tac new) <(head -n 1 all)
+	done
+}
+
 @test "an interface that is not there" {
 	printf '[Interface]\n' >empty.conf
 	for words in "set $A fwmark 1" "setconf $A empty.conf" "addconf $A empty.conf"; do
