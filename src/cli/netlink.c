@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <netlink/attr.h>
-#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -110,24 +109,14 @@ static int receive(struct netlink *netlink, struct exchange *exchange)
 	return 0;
 }
 
-/* libnl's own number says most of what is to be known, but what the system said is more exact. */
-static int send_error(int code)
-{
-	if (code == -NLE_NOMEM)
-		return -ENOMEM;
-	return errno ? -errno : -EIO;
-}
-
 /* After an error no acknowledgement follows, so each of them ends it. */
 static int exchange_all(struct netlink *netlink, struct nl_msg *msg, struct exchange *exchange)
 {
-	int err;
+	int err = 0;
 
-	errno = 0;
-	err = nl_send_auto(netlink->socket, msg);
-	if (err < 0)
-		return send_error(err);
-	err = 0;
+	errno = 0; /* only sendmsg fails in there: libnl allocates nothing for that */
+	if (nl_send_auto(netlink->socket, msg) < 0)
+		return errno ? -errno : -EIO;
 	exchange->number = nlmsg_hdr(msg)->nlmsg_seq;
 	while (!err && !exchange->done)
 		err = receive(netlink, exchange);
