@@ -49,10 +49,11 @@ inside() {
 		env -u WGCTL_ENGINE DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$@" 3>&-
 }
 
-# All files of the system, but for what apt and dpkg note of their own work.
+# All files of the system, but for what apt, dpkg and adduser note of their own work.
 files() {
 	find root -xdev \( -path root/proc -o -path root/dev -o -path root/tmp -o -path root/var/log -o -path root/var/lib/apt \
-		-o -path root/var/lib/dpkg -o -path root/var/cache/apt -o -path root/var/cache/ldconfig \) -prune -o -print | sort
+		-o -path root/var/lib/dpkg -o -path root/var/cache/apt -o -path root/var/cache/ldconfig -o -path root/run/adduser \
+		-o -path root/etc/passwd- -o -path root/etc/group- -o -path root/etc/shadow- -o -path root/etc/gshadow- \) -prune -o -print | sort
 }
 
 @test "lintian finds nothing" {
@@ -68,6 +69,7 @@ files() {
 	cp -L /etc/resolv.conf root/etc/resolv.conf
 	inside -- apt-get update -qq
 	files >before
+	cp root/etc/passwd passwd
 	cp "$PACKAGES"/wgctl_*.deb root/tmp/wgctl.deb
 	inside -- apt-get install -y -qq --no-install-recommends /tmp/wgctl.deb
 	run stat -c '%a %U' root/etc/wireguard
@@ -91,4 +93,7 @@ files() {
 	inside -- apt-get purge -y -qq --autoremove wgctl
 	files >after
 	diff before after
+	# The account stays, as Debian has it: its number must not become another's.
+	run diff --changed-group-format='%>' --unchanged-group-format= passwd root/etc/passwd
+	assert_output --regexp "^wgengine:[^/]*:/nonexistent:/usr/sbin/nologin$"
 }
