@@ -38,7 +38,6 @@ common_setup() {
 	id=$((BASHPID % 1000000))
 	namespaces=()
 	started=()
-	inside=()
 	A=w${id}a # interface names
 	B=w${id}b
 }
@@ -211,8 +210,8 @@ world_state() {
 	done
 }
 
-# From here on wgctl, and the engines that the test starts, have a directory of sockets to themselves: for commands that ask
-# all the interfaces there are, while other tests' come, go and hang.
+# From here on wgctl, wg, and the engines that the test starts, have a directory of sockets to themselves: for commands that ask
+# all the interfaces there are, while other tests' come, go and hang. (wg waits for ever for an engine that does not answer.)
 private_sockets() {
 	local pid program
 	unshare --mount sh -c 'mkdir -p /run/wireguard && mount -t tmpfs none /run/wireguard && : >private && exec sleep infinity' 3>&- &
@@ -225,27 +224,14 @@ private_sockets() {
 		chmod +x "${program##*/}"
 	done
 	export WGCTL=$PWD/wgctl WGCTL_ENGINE=$PWD/wgengine
+	private=$pid
+	wg() { nsenter --mount="/proc/$private/ns/mnt" wg "$@"; }
 }
 
 # stub_engine NAME FILE: something on NAME's socket that answers every request with the file.
 stub_engine() {
-	"${inside[@]}" mkdir -p "$SOCKETS"
-	"${inside[@]}" perl "$BATS_TEST_DIRNAME/stub-engine.pl" "$SOCKETS/$1.sock" "$(realpath "$2")" 3>&- &
+	mkdir -p "$SOCKETS"
+	perl "$BATS_TEST_DIRNAME/stub-engine.pl" "$SOCKETS/$1.sock" "$2" 3>&- &
 	started+=($!)
-	wait_for 5 "${inside[@]}" test -S "$SOCKETS/$1.sock"
-}
-
-# From here on wg, $WGCTL and stub_engine have a directory for sockets of their own: wg waits for ever for an engine that does
-# not answer, and there may be any on the machine.
-private_sockets() {
-	# shellcheck disable=SC2016 # expanded by the shell within
-	unshare -m sh -c 'mkdir -p "$1" && mount -t tmpfs private "$1" && echo ready && exec sleep infinity' - "$SOCKETS" \
-		>private.out 3>&- &
-	started+=($!)
-	inside=(nsenter --target $! --mount --)
-	wait_for 5 grep -q ready private.out
-	wg() { "${inside[@]}" wg "$@"; }
-	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${inside[*]}" "$WGCTL" >wgctl
-	chmod +x wgctl
-	WGCTL=$PWD/wgctl
+	wait_for 5 test -S "$SOCKETS/$1.sock"
 }
