@@ -38,6 +38,7 @@ common_setup() {
 	id=$((BASHPID % 1000000))
 	namespaces=()
 	started=()
+	inside=()
 	A=w${id}a # interface names
 	B=w${id}b
 }
@@ -224,8 +225,8 @@ private_sockets() {
 		chmod +x "${program##*/}"
 	done
 	export WGCTL=$PWD/wgctl WGCTL_ENGINE=$PWD/wgengine
-	private=$pid
-	wg() { nsenter --mount="/proc/$private/ns/mnt" wg "$@"; }
+	inside=(nsenter "--mount=/proc/$pid/ns/mnt" --wd="$PWD")
+	wg() { "${inside[@]}" wg "$@"; }
 }
 
 # stub_engine NAME FILE: something on NAME's socket that answers every request with the file.
