@@ -17,6 +17,7 @@
 #include "conf/error.h"
 #include "conf/file.h"
 #include "conf/prefix.h"
+#include "conf/value.h"
 
 #define FIRST_MARK 51820 /* wg-quick(8)'s */
 #define MAIN_TABLE 254
@@ -30,16 +31,18 @@ static bool names_table(const struct file *file)
 static int choose_table(struct policy *policy, const struct file *file, struct conf_error *error)
 {
 	const char *table = file->table;
+	struct value_part part = {.text = table};
 
 	if (!names_table(file))
 		return 0;
+	part.len = strlen(table);
 	policy->off = !strcmp(table, "off");
 	if (policy->off || !tables_find(&policy->table, table))
 		return 0;
 	return conf_error_set(error, ENOENT, file->line_of[KEYWORD_TABLE], 0,
-			      "there is no routing table named %s: name one that "
+			      "%s is no routing table here: name one that "
 			      "/etc/iproute2/rt_tables lists, or give its number",
-			      table);
+			      value_quote(&part).text);
 }
 
 static int check_kill_switch(const struct file *file, bool has_default, struct conf_error *error)

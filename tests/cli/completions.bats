@@ -46,7 +46,8 @@ inside() {
 new_tunnels() {
 	new_world
 	new_keys
-	pub_c=$(wg genkey | wg pubkey)
+	# Not with the same first letter: shells would fill that in instead of listing.
+	until pub_c=$(wg genkey | wg pubkey) && [[ ${pub_c:0:1} != "${pub_b:0:1}" ]]; do :; done
 	inside "$WGCTL_ENGINE" wgca
 	inside "$WGCTL_ENGINE" wgcb
 	echo "$key_a" >key_a

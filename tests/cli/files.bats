@@ -121,7 +121,7 @@ refused() {
 
 @test "a table that has no number is refused, with its line" {
 	refused "$A" 'Table = nowhere'
-	assert_output --partial "$A.conf:4: error: there is no routing table named nowhere"
+	assert_output --partial "$A.conf:4: error: 'nowhere' is no routing table here: name one that"
 }
 
 @test "a kill switch without a default route of ours is refused" {

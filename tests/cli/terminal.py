@@ -54,6 +54,8 @@ class Terminal:
             child = os.fork()
             if not child:
                 os.setpgid(0, 0)
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
+                    signal.signal(number, signal.SIG_DFL)  # whatever we were started with
                 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
                 os.tcsetpgrp(self.slave, os.getpid())
                 signal.signal(signal.SIGTTOU, signal.SIG_DFL)

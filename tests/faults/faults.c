@@ -217,7 +217,8 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	void *arg = va_arg(args, void *);
 	va_end(args);
-	if (fields && command && system(command))
+	/* The test says what to run. */
+	if (fields && command && system(command)) /* NOLINT(cert-env33-c) */
 		abort();
 	return real_ioctl(fd, request, arg);
 }

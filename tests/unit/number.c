@@ -7,8 +7,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>

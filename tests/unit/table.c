@@ -159,7 +159,10 @@ static void never_wider(void **state)
 
 		table_print(&out, &table, width, 0, false);
 		for (char *at = out.data; *at; at += strlen(at) + 1) {
-			*strchr(at, '\n') = '\0';
+			char *end = strchr(at, '\n');
+
+			assert_non_null(end);
+			*end = '\0';
 			assert_true(mbstowcs(line, at, 512) < 512);
 			assert_in_range(wcswidth(line, 512), 0, width);
 		}
