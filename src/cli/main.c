@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * wgctl: finds the command and prints all help. What commands do is in one file each. Called by the
  * name wg it has the commands of wg(8) only, and answers --help, --version and nothing as that
- * does. */
+ * does; likewise by the name wg-quick. */
 #include "config.h"
 
 #include <stdbool.h>
@@ -87,9 +87,9 @@ static const struct command commands[] = {
 	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},
 	{"save", save_run, OPTIONS, STEP_GRAMMAR "IF|CONF",
 	 "write what a tunnel is now into its file",
-	 FILE_OR_NAME
-	 "A NAME means the file that the tunnel was brought up from.\n" STEP_OPTIONS "\n"
-	 "Only what changed is edited; comments, order, names and host names stay.\n",
+	 FILE_OR_NAME "A NAME means the file that the tunnel was brought up from.\n" STEP_OPTIONS
+		      "\n"
+		      "Only what changed is edited; comments, order, names and host names stay.\n",
 	 false},
 	{"check", check_run, "[--portable] [--json] FILE|NAME...", "--portable --json CONF",
 	 "say all that is wrong with configuration files",
@@ -324,7 +324,8 @@ static void print_wg_help(FILE *to)
 			fprintf(to, "  %s: %s\n", commands[i].name, commands[i].help);
 }
 
-/* Options mean nothing to wg(8)'s commands: a "--" keeps ours from seeing any. */
+/* Options mean nothing to the commands of wg(8) and wg-quick(8): a "--" keeps ours from seeing any.
+ */
 static enum command_result run_wg_command(const struct command *command, int argc, char **argv)
 {
 	char **words = calloc((size_t)argc + 2, sizeof(*words));
@@ -374,13 +375,41 @@ static enum command_result run_as_wg(int argc, char **argv)
 	return result;
 }
 
-int main(int argc, char **argv)
+static void print_quick_usage(void)
 {
+	fputs("Usage: wg-quick [ up | down | save | strip ] [ CONFIG_FILE | INTERFACE ]\n\n"
+	      "  CONFIG_FILE is a configuration file, and its name INTERFACE.conf.\n"
+	      "  INTERFACE stands for /etc/wireguard/INTERFACE.conf.\n",
+	      stderr);
+}
+
+static enum command_result run_as_quick(int argc, char **argv)
+{
+	static const char *const names[] = {"up", "down", "save", "strip"};
 	enum command_result result;
 
-	bool as_wg = self_is_wg();
+	if (argc == 1 && (is_help(argv[0]) || !strcmp(argv[0], "help"))) {
+		print_quick_usage();
+		return COMMAND_OK;
+	}
+	for (size_t i = 0; argc == 2 && i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(argv[0], names[i]) != 0)
+			continue;
+		result = run_wg_command(find(names[i]), argc, argv);
+		if (result == COMMAND_USAGE)
+			print_quick_usage();
+		return result;
+	}
+	print_quick_usage();
+	return COMMAND_FAILED;
+}
 
-	if (argc < 2 && !as_wg) {
+int main(int argc, char **argv)
+{
+	const bool as_wg = self_is_wg(), as_quick = self_is_quick();
+	enum command_result result;
+
+	if (argc < 2 && !as_wg && !as_quick) {
 		print_help(stderr);
 		return EXIT_FAILURE;
 	}
@@ -390,6 +419,8 @@ int main(int argc, char **argv)
 	}
 	if (as_wg)
 		result = run_as_wg(argc - 1, argv + 1);
+	else if (as_quick)
+		result = run_as_quick(argc - 1, argv + 1);
 	else
 		result = run(argc - 1, argv + 1);
 	sodium_stackzero(STACK_DEPTH);

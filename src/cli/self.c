@@ -9,3 +9,8 @@ bool self_is_wg(void)
 {
 	return strcmp(program_invocation_short_name, "wg") == 0;
 }
+
+bool self_is_quick(void)
+{
+	return strcmp(program_invocation_short_name, "wg-quick") == 0;
+}

@@ -6,3 +6,5 @@
 
 /* By the name wg: then it is wg(8), without what wgctl adds to that. */
 bool self_is_wg(void);
+/* By the name wg-quick: then it is wg-quick(8). */
+bool self_is_quick(void);

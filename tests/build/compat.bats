@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What `make install' puts where: wgctl and its manual page, and both by the name wg where configure was told so.
+# What `make install' puts where: wgctl and its manual page, and both by the names wg and wg-quick where configure was told so.
 
 bats_require_minimum_version 1.5.0
 load /usr/lib/bats/bats-support/load.bash
@@ -38,6 +38,15 @@ staged() {
 	installed --enable-wg-compat
 	assert_equal "$(readlink root/usr/bin/wg)" wgctl
 	assert_equal "$(readlink root/usr/share/man/man8/wg.8)" wgctl.8
+	assert_equal "$(readlink root/usr/bin/wg-quick)" wgctl
+	assert_equal "$(readlink root/usr/share/man/man8/wg-quick.8)" wgctl.8
+	run root/usr/bin/wg-quick up
+	assert_failure 1
+	assert_line --index 0 'Usage: wg-quick [ up | down | save | strip ] [ CONFIG_FILE | INTERFACE ]'
+	run root/usr/bin/wg-quick show wg0
+	assert_failure 1
+	run root/usr/bin/wg-quick --help
+	assert_success
 	run root/usr/bin/wg --version
 	assert_success
 	assert_output --regexp '^wireguard-tools v[0-9.]+ - wgctl '
@@ -51,6 +60,6 @@ staged() {
 	staged install-exec-hook install-data-hook
 	assert_equal "$(readlink root/usr/bin/wg)" wgctl
 	staged uninstall-hook
-	run find root -name wg -o -name wg.8
+	run find root -name wg -o -name wg.8 -o -name 'wg-quick*'
 	assert_output ""
 }

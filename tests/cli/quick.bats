@@ -10,6 +10,8 @@ setup() {
 	new_pair
 	new_keys
 	record_calls
+	mkdir names # ours by the name of theirs
+	ln -s "$WGCTL" names/wg-quick
 	export WG_QUICK_USERSPACE_IMPLEMENTATION=$WGCTL_ENGINE
 }
 
@@ -56,7 +58,7 @@ one() {
 compare() {
 	printf '%s\n' '[Interface]' "PrivateKey = $key_a" "$@" >"$A.conf"
 	one theirs wg-quick
-	one ours "$WGCTL"
+	one ours "$PWD/names/wg-quick"
 	diff theirs ours
 	diff theirs.dump ours.dump
 	diff theirs.calls ours.calls
