@@ -383,25 +383,26 @@ static void print_quick_usage(void)
 	      stderr);
 }
 
+static bool is_quick(const char *name)
+{
+	return !strcmp(name, "up") || !strcmp(name, "down") || !strcmp(name, "save") ||
+	       !strcmp(name, "strip");
+}
+
 static enum command_result run_as_quick(int argc, char **argv)
 {
-	static const char *const names[] = {"up", "down", "save", "strip"};
+	const struct command *command = argc == 2 && is_quick(argv[0]) ? find(argv[0]) : NULL;
 	enum command_result result;
 
-	if (argc == 1 && (is_help(argv[0]) || !strcmp(argv[0], "help"))) {
+	if (!command) {
 		print_quick_usage();
-		return COMMAND_OK;
+		return argc == 1 && (is_help(argv[0]) || !strcmp(argv[0], "help")) ? COMMAND_OK
+										   : COMMAND_FAILED;
 	}
-	for (size_t i = 0; argc == 2 && i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(argv[0], names[i]) != 0)
-			continue;
-		result = run_wg_command(find(names[i]), argc, argv);
-		if (result == COMMAND_USAGE)
-			print_quick_usage();
-		return result;
-	}
-	print_quick_usage();
-	return COMMAND_FAILED;
+	result = run_wg_command(command, argc, argv);
+	if (result == COMMAND_USAGE)
+		print_quick_usage();
+	return result;
 }
 
 int main(int argc, char **argv)

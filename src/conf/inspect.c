@@ -14,7 +14,7 @@
 
 #define MTU_USUAL 1440 /* bytes: what 1500 leave over IPv4 */
 #define IPV6_MOST 3    /* bits: 2000::/3 are all addresses that are in use */
-#define NAME_SHOWN 24  /* bytes of a name that are repeated */
+#define NAME_SHOWN 20  /* bytes of a name: half a key, which may be in its place, has more */
 
 /* Where a prefix stands. */
 struct spot {
