@@ -35,6 +35,19 @@ failed:
 	plan->failed = true;
 }
 
+void plan_keep_lasting(struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->steps[i].verb->is_lasting)
+			plan->steps[kept++] = plan->steps[i];
+		else
+			free(plan->steps[i].text);
+	}
+	plan->count = kept;
+}
+
 void plan_free(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)

@@ -157,7 +157,6 @@ static void judge(struct record *record, struct plan *steps)
 {
 	char boot[RECORD_BOOT_MAX];
 	uintmax_t net;
-	size_t kept = 0;
 
 	find_place(boot, &net);
 	if (!strcmp(boot, record->boot)) {
@@ -166,13 +165,8 @@ static void judge(struct record *record, struct plan *steps)
 		return;
 	}
 	record->state = RECORD_OLD;
-	for (size_t i = 0; i < steps->count; i++) {
-		if (steps->steps[i].verb->is_lasting)
-			steps->steps[kept++] = steps->steps[i];
-		else
-			free(steps->steps[i].text);
-	}
-	steps->count = record->live = kept;
+	plan_keep_lasting(steps);
+	record->live = steps->count;
 }
 
 static void read_text(struct record *record, struct plan *steps, char *text)

@@ -90,18 +90,24 @@ static int check_port(const struct model *device)
 	return err;
 }
 
+/* Its engine does not run, so that the namespace is probably gone: that of a container that was
+ * started again. What it left there is out of reach, and in nobody's way here. */
+static void forget_elsewhere(struct setup *setup)
+{
+	if (record_state(setup->record) != RECORD_ELSEWHERE)
+		return;
+	say_warning("%s was set up in another network namespace before, and not taken down there",
+		    setup->paths.name);
+	plan_keep_lasting(&setup->recorded);
+}
+
 /* What a tunnel that ended without a `down' has left, but for a kill switch: it is kept, and
  * recorded, until the next one holds. */
 static int clear(struct setup *setup, struct plan *kept)
 {
 	int err = 0;
 
-	if (setup->recorded.count && record_state(setup->record) == RECORD_ELSEWHERE) {
-		say_error("%s was set up in another network namespace, and not taken down there",
-			  setup->paths.name);
-		return -EEXIST;
-	}
-	if (setup->recorded.count)
+	if (record_state(setup->record) != RECORD_NONE)
 		err = setup_go(setup, &setup->recorded, kept, PLAN_CLEAR);
 	if (setup->dry_run)
 		return err;
@@ -132,6 +138,8 @@ static int up(struct setup *setup)
 		err = check_absent(setup);
 	if (!err)
 		err = check_port(&setup->file.device);
+	if (!err)
+		forget_elsewhere(setup);
 	policy_keep(&kept, &setup->recorded);
 	if (!err)
 		err = clear(setup, &kept); /* first: it may keep names from being resolved */

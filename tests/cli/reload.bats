@@ -165,6 +165,13 @@ up() {
 	run right "$WGCTL" down "$A"
 	assert_failure 1
 	assert_output "wgctl: $A was set up in another network namespace; take it down there"
+	run --separate-stderr right "$WGCTL" up -q "$A.conf"
+	assert_success
+	assert_regex "$stderr" "^wgctl: warning: $A was set up in another network namespace before, and not taken down there"
+	run right "$WGCTL" down -q "$A"
+	assert_success
+	up
+	kill_engine
 	sed -i 's/^boot .*/boot 0/' "$(record)"
 	run left "$WGCTL" up -q "$A.conf"
 	assert_success
