@@ -255,15 +255,16 @@ wg_takes() {
 	chmod 644 wg0.conf
 	run --separate-stderr "$WGCTL" check --json wg0.conf
 	assert_failure 1
-	assert_equal "$(jq -S -c . <<<"$output")" "$(jq -S -c . <<-END
-		{"errors": 1, "warnings": 2, "findings": [
-		{"file": "wg0.conf", "line": null, "column": null, "severity": "warning", "code": "exposed-file",
-		 "message": "accessible to other users; \`chmod 600' keeps its keys secret"},
-		{"file": "wg0.conf", "line": 3, "column": 7, "severity": "warning", "code": "mtu-too-large",
-		 "message": "MTU 1500 does not fit through a network of 1500 bytes with WireGuard's headers: use 1420, or remove the line"},
-		{"file": "wg0.conf", "line": 5, "column": 13, "severity": "error", "code": "own-key-as-peer",
-		 "message": "this is the interface's own key, which belongs to its PrivateKey: put the other side's public key here"}]}
-	END
+	assert_equal "$(jq -S -c . <<<"$output")" "$(
+		jq -S -c . <<-END
+			{"errors": 1, "warnings": 2, "findings": [
+			{"file": "wg0.conf", "line": null, "column": null, "severity": "warning", "code": "exposed-file",
+			 "message": "accessible to other users; \`chmod 600' keeps its keys secret"},
+			{"file": "wg0.conf", "line": 3, "column": 7, "severity": "warning", "code": "mtu-too-large",
+			 "message": "MTU 1500 does not fit through a network of 1500 bytes with WireGuard's headers: use 1420, or remove the line"},
+			{"file": "wg0.conf", "line": 5, "column": 13, "severity": "error", "code": "own-key-as-peer",
+			 "message": "this is the interface's own key, which belongs to its PrivateKey: put the other side's public key here"}]}
+		END
 	)"
 	printf '' >empty.conf
 	chmod 600 empty.conf

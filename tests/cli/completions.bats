@@ -457,22 +457,22 @@ presses_sudo() {
 # What a name may hold: the answer is not wgctl's, as no wgctl gives them all.
 presses_names() {
 	local name given
-	while IFS=$'\t' read -r typed name; do
+	while IFS='|' read -r typed name; do
 		given=$(tab "$1" "wgctl status $typed\\t")
 		given=${given#wgctl status }
 		assert_equal "$("$1" -c "printf %s $given")" "$name"
 	done <<-'END'
-		Ann	Ann Lee
-		Ann\ L	Ann Lee
-		"Ann L	Ann Lee
-		'Ann L	Ann Lee
-		Bo	Bo's "pad"
-		dol	dollar$(touch came-true)
-		semi	semi; touch came-true
-		site:	site:one
-		k=	k=v
-		back	back\slash
-		Zo	Zoë
+		Ann|Ann Lee
+		Ann\ L|Ann Lee
+		"Ann L|Ann Lee
+		'Ann L|Ann Lee
+		Bo|Bo's "pad"
+		dol|dollar$(touch came-true)
+		semi|semi; touch came-true
+		site:|site:one
+		k=|k=v
+		back|back\slash
+		Zo|Zoë
 	END
 	[[ ! -e came-true ]]
 }
@@ -482,7 +482,7 @@ presses_names() {
 	rm bin/wgctl
 	cat >bin/wgctl <<-'END'
 		#!/bin/sh
-		printf '%s\n' : 'Ann Lee	wg0' "Bo's \"pad\"" 'dollar$(touch came-true)' 'semi; touch came-true' site:one k=v 'back\slash' Zoë
+		printf '%s\n' : "$(printf 'Ann Lee\twg0')" "Bo's \"pad\"" 'dollar$(touch came-true)' 'semi; touch came-true' site:one k=v 'back\slash' Zoë
 	END
 	chmod +x bin/wgctl
 	each_shell presses_names

@@ -357,7 +357,11 @@ mounts() {
 	echo >>etc/resolv.conf
 	echo 'options rotate' >>etc/resolv.conf
 	down "$A"
-	assert_equal "$(resolv)" "$(printf 'options attempts:2\noptions timeout:1\n'; cat before; printf '\noptions rotate')"
+	assert_equal "$(resolv)" "$(
+		printf 'options attempts:2\noptions timeout:1\n'
+		cat before
+		printf '\noptions rotate'
+	)"
 }
 
 @test "domains alone: a warning" {

@@ -26,7 +26,10 @@ take() {
 up() {
 	take "$1" "$A"
 	take "$2" "$B"
-	before=$(world_state "$left"; world_state "$right")
+	before=$(
+		world_state "$left"
+		world_state "$right"
+	)
 	run -0 left "$WGCTL" up "./$A.conf"
 	refute_output --partial warning
 	run -0 right "$WGCTL" up "./$B.conf"
@@ -38,7 +41,10 @@ down() {
 	left "$WGCTL" down -q "./$A.conf"
 	assert_gone "$left" "$A"
 	assert_gone "$right" "$B"
-	assert_equal "$(world_state "$left"; world_state "$right")" "$before"
+	assert_equal "$(
+		world_state "$left"
+		world_state "$right"
+	)" "$before"
 }
 
 # new_host VARIABLE LETTER NAMESPACE PREFIX: a machine in a network PREFIX.0/24 behind NAMESPACE, which is its PREFIX.1.

@@ -145,7 +145,11 @@ finish() {
 @test "a handshake this very second" {
 	stub_engine "$A" reply
 	for _ in {1..50}; do
-		{ device; peer 1 "$(date +%s)" 1 1 0; finish; } >reply
+		{
+			device
+			peer 1 "$(date +%s)" 1 1 0
+			finish
+		} >reply
 		run "$WGCTL" show "$A"
 		[[ $output == *"latest handshake: Now"* ]] && return
 	done
@@ -155,7 +159,10 @@ finish() {
 @test "devices with less than all" {
 	stub_engine "$A" reply
 	for lines in '' 'listen_port=1' 'fwmark=1' 'private_key=%064x' 'listen_port=0' 'fwmark=0' 'unknown_key=1'; do
-		{ [[ -z $lines ]] || printf "$lines\n" 9; finish; } >reply
+		{
+			[[ -z $lines ]] || printf "$lines\n" 9
+			finish
+		} >reply
 		same_in_all_forms "$A"
 	done
 }
@@ -248,7 +255,11 @@ finish() {
 
 @test "colours on a terminal, as wg has them" {
 	need script
-	{ device; peer 1 5 1000 2000 25 endpoint=192.0.2.1:1 allowed_ip=10.0.0.0/8; finish; } >reply
+	{
+		device
+		peer 1 5 1000 2000 25 endpoint=192.0.2.1:1 allowed_ip=10.0.0.0/8
+		finish
+	} >reply
 	stub_engine "$A" reply
 	on_terminal() { script -qec "$*" /dev/null </dev/null; }
 	for mode in '' never always; do

@@ -87,7 +87,10 @@ live_tunnel() {
 }
 
 @test "--wait ends when its time is over" {
-	(peer 1 500 25 0; finish) >reply
+	(
+		peer 1 500 25 0
+		finish
+	) >reply
 	stub_engine "$A" reply
 	start=$(date +%s%N)
 	says 1 --wait 1.5 "$A"
@@ -139,8 +142,15 @@ live_tunnel() {
 }
 
 @test "a word that may mean several, or nothing" {
-	(peer 1 10 0 0; peer 2 10 0 0; finish) >one
-	(peer 1 10 0 0; finish) >two
+	(
+		peer 1 10 0 0
+		peer 2 10 0 0
+		finish
+	) >one
+	(
+		peer 1 10 0 0
+		finish
+	) >two
 	stub_engine "$A" one
 	stub_engine "$B" two
 	says 2 "$A" AAAA
@@ -165,7 +175,11 @@ live_tunnel() {
 }
 
 @test "names of peers" {
-	(peer 1 10 0 0; peer 2 never 0 0; finish) >reply
+	(
+		peer 1 10 0 0
+		peer 2 never 0 0
+		finish
+	) >reply
 	stub_engine "$A" reply
 	stub_engine "$B" reply
 	export WGCTL_PATH=$PWD
