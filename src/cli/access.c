@@ -67,7 +67,7 @@ int access_resolve(struct model *model, const char *file)
 
 	if (err)
 		return err;
-	err = resolve_endpoints(model, &error);
+	err = resolve_endpoints(model, NULL, &error);
 
 	if (err && file && error.line)
 		say_file_error(file, &error);

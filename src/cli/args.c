@@ -17,7 +17,7 @@
 
 static const char *const value_names[] = {
 	[ARGS_INTERVAL] = "interval", [ARGS_COUNT] = "count", [ARGS_WAIT] = "wait",
-	[ARGS_MAX_AGE] = "max-age",   [ARGS_DNS] = "dns",
+	[ARGS_MAX_AGE] = "max-age",   [ARGS_DNS] = "dns",     [ARGS_READY] = "ready",
 };
 
 static void say_unknown(const char *command, const char *word, const struct option *options)

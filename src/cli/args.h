@@ -19,6 +19,7 @@ enum args_value {
 	ARGS_WAIT,     /* --wait */
 	ARGS_MAX_AGE,  /* --max-age */
 	ARGS_DNS,      /* --dns */
+	ARGS_READY,    /* --ready */
 	ARGS_VALUES,
 };
 

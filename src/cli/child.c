@@ -126,9 +126,9 @@ int child_run(const struct child *child, const char *name, struct interrupt *int
 		return conf_error_set(why, -err, 0, 0, "%s: %s", name, strerror(-err));
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		interrupt_wait(interrupt, POLL_INTERVAL);
-		if (interrupt->happened && !is_told)
+		if (interrupt->signal && !is_told)
 			kill(pid, SIGTERM);
-		is_told = interrupt->happened;
+		is_told = interrupt->signal;
 	}
 	return child_judge(status, name, why);
 }

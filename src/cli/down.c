@@ -73,7 +73,7 @@ static int guess(struct setup *setup)
 	return 0;
 }
 
-static int down(struct setup *setup)
+int down_go(struct setup *setup)
 {
 	enum tunnel_state state = TUNNEL_ABSENT;
 	enum plan_way way = PLAN_DOWN;
@@ -85,7 +85,7 @@ static int down(struct setup *setup)
 		say_error("cannot look for %s: %s", setup->paths.name, error.what);
 		return err;
 	}
-	if (state == TUNNEL_ABSENT && !setup->recorded.count && !setup->dry_run &&
+	if (state == TUNNEL_ABSENT && !setup->recorded.count && !setup->order->dry_run &&
 	    dns_clear(setup->paths.name))
 		return 0;
 	err = check_state(setup, state);
@@ -101,19 +101,12 @@ static int down(struct setup *setup)
 	if (state != TUNNEL_ABSENT &&
 	    (guess(setup) || setup_go(setup, &setup->plan, &nothing, way)))
 		err = -EIO;
-	if (!setup->dry_run)
+	if (!setup->order->dry_run)
 		dns_clear(setup->paths.name);
 	return err;
 }
 
 enum command_result down_run(int argc, char **argv)
 {
-	struct setup setup;
-	int err = setup_begin(&setup, argc, argv, false);
-	enum command_result result = err == -EINVAL ? COMMAND_USAGE : COMMAND_FAILED;
-
-	if (!err && !down(&setup))
-		result = COMMAND_OK;
-	setup_end(&setup);
-	return result;
+	return setup_run(argc, argv, false, down_go);
 }

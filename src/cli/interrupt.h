@@ -7,8 +7,9 @@
 #include <stdbool.h>
 
 struct interrupt {
-	sigset_t old;  /* the signal mask to restore, also in children */
-	bool happened; /* one of the three came */
+	sigset_t old;   /* the signal mask of children */
+	int signal;     /* the one of the three that came; 0: none */
+	bool is_nested; /* another one holds the signals back already */
 };
 
 /* Holds the signals back; SIGPIPE is ignored from here on (a reader of stderr that went away
@@ -18,5 +19,7 @@ void interrupt_begin(struct interrupt *interrupt);
 bool interrupt_pending(struct interrupt *interrupt);
 /* Waits for one, for the end of a child, or ms milliseconds. */
 void interrupt_wait(struct interrupt *interrupt, int ms);
-/* Restores the mask. */
+/* The signal that came, which is forgotten; or 0. */
+int interrupt_take(struct interrupt *interrupt);
+/* Restores the mask. What came is forgotten, or known to the one around this one. */
 void interrupt_end(struct interrupt *interrupt);

@@ -17,6 +17,7 @@
 #include "cli/genkey.h"
 #include "cli/pubkey.h"
 #include "cli/reload.h"
+#include "cli/run.h"
 #include "cli/save.h"
 #include "cli/say.h"
 #include "cli/self.h"
@@ -82,6 +83,20 @@ static const struct command commands[] = {
 	 "A NAME means the file that the tunnel was brought up from.\n" STEP_OPTIONS "\n"
 	 "Only what differs is touched: sessions live on. If a step fails, those before\n"
 	 "it are undone.\n",
+	 false},
+	{"run", run_run, "[-q|--quiet] [--dns WAY] [--ready interface|handshake] FILE|NAME",
+	 "-q|--quiet --dns=VALUE --ready=interface|handshake CONF",
+	 "keep a tunnel up for as long as this process lives, for containers and services",
+	 FILE_OR_NAME
+	 "\n"
+	 "Brings the tunnel up and stays in the foreground. SIGTERM and SIGINT take it down,\n"
+	 "SIGHUP reloads its file (with a terminal: takes it down). It may be process 1. If the\n"
+	 "engine ends, it ends with exit status 1; a kill switch then stays.\n"
+	 "\n"
+	 "  --ready WHEN   tell systemd (Type=notify) that all is ready with the interface, which\n"
+	 "                 is the default, or with the first handshake\n"
+	 "  -q, --quiet    do not show each step\n"
+	 "  --dns WAY      as in `wgctl up'\n",
 	 false},
 	{"down", down_run, OPTIONS, STEP_GRAMMAR "IF|CONF", "take a tunnel down",
 	 FILE_OR_NAME "The file itself is not needed.\n" STEP_OPTIONS, false},

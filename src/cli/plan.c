@@ -212,7 +212,7 @@ static int fail(struct journey *journey, const struct plan_step *step, int err,
 {
 	struct interrupt *interrupt = journey->walk->interrupt;
 
-	if (interrupt && interrupt->happened)
+	if (interrupt && interrupt->signal)
 		say_error("interrupted; undoing what was done");
 	else
 		say_why(journey, "cannot", step, why);

@@ -51,7 +51,7 @@ static int look(struct setup *setup)
 	return err;
 }
 
-static int reload(struct setup *setup)
+int reload_go(struct setup *setup)
 {
 	struct model *wanted = &setup->file.device;
 	int err = check_present(setup);
@@ -79,12 +79,5 @@ static int reload(struct setup *setup)
 
 enum command_result reload_run(int argc, char **argv)
 {
-	struct setup setup;
-	int err = setup_begin(&setup, argc, argv, false);
-	enum command_result result = err == -EINVAL ? COMMAND_USAGE : COMMAND_FAILED;
-
-	if (!err && !reload(&setup))
-		result = COMMAND_OK;
-	setup_end(&setup);
-	return result;
+	return setup_run(argc, argv, false, reload_go);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "cli/interrupt.h"
 #include "cli/say.h"
 #include "conf/error.h"
 #include "conf/model.h"
@@ -30,7 +31,8 @@ static int read_retries(uint64_t *retries, struct conf_error *error)
 		return 0;
 	return conf_error_set(error, EINVAL, 0, 0,
 			      "WG_ENDPOINT_RESOLUTION_RETRIES is `%s'; "
-			      "it takes a number or infinity", text);
+			      "it takes a number or infinity",
+			      text);
 }
 
 /* Failures that asking again does not mend. */
@@ -40,10 +42,14 @@ static bool is_permanent(int code)
 	       code == EAI_SERVICE || code == EAI_MEMORY || code == EAI_ADDRFAMILY;
 }
 
-static void wait_seconds(double seconds)
+static void wait_seconds(double seconds, struct interrupt *interrupt)
 {
 	struct timespec left = {.tv_sec = (time_t)seconds};
 
+	if (interrupt) {
+		interrupt_wait(interrupt, (int)(seconds * 1000));
+		return;
+	}
 	left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
 	while (nanosleep(&left, &left) && errno == EINTR)
 		;
@@ -54,7 +60,8 @@ static const char *reason(int code)
 	return code == EAI_SYSTEM ? strerror(errno) : gai_strerror(code);
 }
 
-static int resolve_peer(struct model_peer *peer, uint64_t retries, struct conf_error *error)
+static int resolve_peer(struct model_peer *peer, uint64_t retries, struct interrupt *interrupt,
+			struct conf_error *error)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_protocol = IPPROTO_UDP};
 	double wait = FIRST_WAIT;
@@ -63,13 +70,14 @@ static int resolve_peer(struct model_peer *peer, uint64_t retries, struct conf_e
 
 	for (;;) {
 		code = getaddrinfo(peer->host, peer->port, &hints, &found);
-		if (!code || is_permanent(code) || !retries)
+		if (!code || is_permanent(code) || !retries ||
+		    (interrupt && interrupt_pending(interrupt)))
 			break;
 		if (retries != FOREVER)
 			retries--;
 		say_error("cannot resolve `%s:%s': %s; trying again in %.2f seconds", peer->host,
 			  peer->port, reason(code), wait);
-		wait_seconds(wait);
+		wait_seconds(wait, interrupt);
 		wait = wait * WAIT_GROWTH < LONGEST_WAIT ? wait * WAIT_GROWTH : LONGEST_WAIT;
 	}
 	if (code)
@@ -86,7 +94,7 @@ static int resolve_peer(struct model_peer *peer, uint64_t retries, struct conf_e
 	return 0;
 }
 
-int resolve_endpoints(struct model *model, struct conf_error *error)
+int resolve_endpoints(struct model *model, struct interrupt *interrupt, struct conf_error *error)
 {
 	uint64_t retries;
 	int err = read_retries(&retries, error);
@@ -95,7 +103,7 @@ int resolve_endpoints(struct model *model, struct conf_error *error)
 		struct model_peer *peer = &model->peers[i];
 
 		if (peer->host && peer->port && peer->endpoint.sa.sa_family == AF_UNSPEC)
-			err = resolve_peer(peer, retries, error);
+			err = resolve_peer(peer, retries, interrupt, error);
 	}
 	return err;
 }

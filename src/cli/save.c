@@ -273,7 +273,7 @@ static void say(const struct setup *setup, const struct plan *plan)
 	if (!plan->failed)
 		save_describe(&setup->tunnel, &plan->steps[0], PLAN_UNDO, &line);
 	if (line.len)
-		say_trace(setup->quiet && !setup->dry_run, line.data);
+		say_trace(setup->order->quiet && !setup->order->dry_run, line.data);
 	text_wipe(&line);
 }
 
@@ -290,7 +290,7 @@ static int run(struct setup *setup)
 	}
 	save_plan(&setup->plan, path);
 	say(setup, &setup->plan);
-	if (setup->dry_run)
+	if (setup->order->dry_run)
 		return 0;
 	err = save_file(&setup->tunnel, path, &why);
 	if (err && why.line)
@@ -302,12 +302,5 @@ static int run(struct setup *setup)
 
 enum command_result save_run(int argc, char **argv)
 {
-	struct setup setup;
-	int err = setup_begin(&setup, argc, argv, false);
-	enum command_result result = err == -EINVAL ? COMMAND_USAGE : COMMAND_FAILED;
-
-	if (!err && !run(&setup))
-		result = COMMAND_OK;
-	setup_end(&setup);
-	return result;
+	return setup_run(argc, argv, false, run);
 }

@@ -26,6 +26,7 @@
 #include "conf/keyword.h"
 #include "conf/source.h"
 
+#define LOCK_INTERVAL 50 /* ms between two tries to get the lock */
 #define OVERHEAD 80      /* bytes: IPv6, UDP and WireGuard headers, the tag, the padding */
 #define DEFAULT_MTU 1500 /* of a way that cannot be asked */
 
@@ -43,48 +44,93 @@ static int find(struct setup *setup, const char *word, bool needs_file)
 	return err;
 }
 
-static int take(struct setup *setup)
+static int lock(struct setup *setup)
 {
-	const char *name = setup->paths.name;
-	int err = lock_take(&setup->lock, name);
+	struct interrupt *interrupt = setup->order->interrupt;
+	int err;
 
-	if (err) {
-		say_error("another wgctl is at work on %s", name);
+	while ((err = lock_take(&setup->lock, setup->paths.name)) && interrupt &&
+	       !interrupt_pending(interrupt))
+		interrupt_wait(interrupt, LOCK_INTERVAL);
+	if (err)
+		say_error("another wgctl is at work on %s", setup->paths.name);
+	return err;
+}
+
+static int begin(struct setup *setup, bool needs_file)
+{
+	int err = find(setup, setup->order->word, needs_file);
+
+	if (!err)
+		err = lock(setup);
+	if (err)
 		return err;
-	}
 	err = iface_open(&setup->tunnel.iface);
 	if (err) {
 		say_error("cannot talk to the kernel's network configuration: %s", strerror(-err));
 		return err;
 	}
-	err = record_open(&setup->record, name, &setup->recorded);
+	err = record_open(&setup->record, setup->paths.name, &setup->recorded);
 	if (err)
 		say_error("out of memory");
 	return err;
 }
 
-int setup_begin(struct setup *setup, int argc, char **argv, bool needs_file)
+static void end(struct setup *setup)
 {
-	struct args args;
+	record_close(setup->record);
+	iface_close(setup->tunnel.iface);
+	tunnel_free(&setup->tunnel);
+	plan_free(&setup->plan);
+	plan_free(&setup->recorded);
+	model_wipe(&setup->before);
+	file_wipe(&setup->file);
+	lock_release(setup->lock, setup->paths.name);
+}
+
+int setup_carry_out(const struct setup_order *order, bool needs_file, setup_work *work)
+{
+	struct setup setup = {.order = order, .lock = -1};
 	int err;
 
-	*setup = (struct setup){.lock = -1};
-	if (args_parse(&args, argc, argv, ARGS_QUIET | ARGS_DRY_RUN | ARGS_TAKES(ARGS_DNS)) ||
-	    args.count != 1)
+	setup.tunnel.name = setup.paths.name;
+	setup.tunnel.file = setup.paths.file;
+	setup.tunnel.engine = spawn_find_engine(setup.engine);
+	setup.tunnel.model = &setup.file.device;
+	err = begin(&setup, needs_file);
+	if (!err)
+		err = work(&setup);
+	end(&setup);
+	return err;
+}
+
+int setup_parse(struct setup_order *order, struct args *args, int argc, char **argv,
+		unsigned accepts)
+{
+	int err = args_parse(args, argc, argv, accepts | ARGS_QUIET | ARGS_TAKES(ARGS_DNS));
+
+	if (err || args->count != 1)
 		return -EINVAL;
-	setup->dns = args.values[ARGS_DNS];
-	if (setup->dns && !dns_is_way(setup->dns)) {
-		say_error("--dns takes resolved, resolvconf, file or off, not `%s'", setup->dns);
-		return -EINVAL;
-	}
-	setup->quiet = args.quiet;
-	setup->dry_run = args.dry_run;
-	err = find(setup, args.words[0], needs_file);
-	setup->tunnel.name = setup->paths.name;
-	setup->tunnel.file = setup->paths.file;
-	setup->tunnel.engine = spawn_find_engine(setup->engine);
-	setup->tunnel.model = &setup->file.device;
-	return err ? -ENOENT : take(setup);
+	*order = (struct setup_order){
+		.word = args->words[0],
+		.dns = args->values[ARGS_DNS],
+		.quiet = args->quiet,
+		.dry_run = args->dry_run,
+	};
+	if (!order->dns || dns_is_way(order->dns))
+		return 0;
+	say_error("--dns takes resolved, resolvconf, file or off, not `%s'", order->dns);
+	return -EINVAL;
+}
+
+enum command_result setup_run(int argc, char **argv, bool needs_file, setup_work *work)
+{
+	struct setup_order order;
+	struct args args;
+
+	if (setup_parse(&order, &args, argc, argv, ARGS_DRY_RUN))
+		return COMMAND_USAGE;
+	return setup_carry_out(&order, needs_file, work) ? COMMAND_FAILED : COMMAND_OK;
 }
 
 int setup_read(struct setup *setup)
@@ -109,7 +155,7 @@ int setup_read(struct setup *setup)
 int setup_resolve(struct setup *setup)
 {
 	struct conf_error error = {0};
-	int err = resolve_endpoints(&setup->file.device, &error);
+	int err = resolve_endpoints(&setup->file.device, setup->order->interrupt, &error);
 
 	if (err && error.line)
 		say_file_error(setup->paths.file, &error);
@@ -179,7 +225,7 @@ static int plan_dns(struct setup *setup, bool has_default)
 	/* On a change alone what is recorded goes on. */
 	const struct plan *recorded = setup->tunnel.before ? &setup->recorded : NULL;
 	struct conf_error error = {0};
-	int err = dns_plan(&setup->plan, recorded, file, setup->dns, has_default, &error);
+	int err = dns_plan(&setup->plan, recorded, file, setup->order->dns, has_default, &error);
 
 	if (err)
 		say_error("%s", error.what);
@@ -226,8 +272,8 @@ int setup_go(struct setup *setup, struct plan *from, struct plan *to, enum plan_
 		.world = &setup->tunnel,
 		.interrupt = &interrupt,
 		.record = setup->record,
-		.quiet = setup->quiet,
-		.only_says = setup->dry_run,
+		.quiet = setup->order->quiet,
+		.only_says = setup->order->dry_run,
 	};
 	int err;
 
@@ -236,16 +282,4 @@ int setup_go(struct setup *setup, struct plan *from, struct plan *to, enum plan_
 	err = plan_go(from, to, &walk);
 	interrupt_end(&interrupt);
 	return err;
-}
-
-void setup_end(struct setup *setup)
-{
-	record_close(setup->record);
-	iface_close(setup->tunnel.iface);
-	tunnel_free(&setup->tunnel);
-	plan_free(&setup->plan);
-	plan_free(&setup->recorded);
-	model_wipe(&setup->before);
-	file_wipe(&setup->file);
-	lock_release(setup->lock, setup->paths.name);
 }

@@ -109,12 +109,23 @@ static int clear(struct setup *setup, struct plan *kept)
 
 	if (record_state(setup->record) != RECORD_NONE)
 		err = setup_go(setup, &setup->recorded, kept, PLAN_CLEAR);
-	if (setup->dry_run)
+	if (setup->order->dry_run)
 		return err;
 	dns_clear(setup->paths.name);
 	/* What was given up may be another's by now. */
 	plan_free(&setup->recorded);
 	policy_keep(&setup->recorded, kept);
+	return err;
+}
+
+int up_clear(struct setup *setup)
+{
+	struct plan kept = PLAN_EMPTY;
+	int err;
+
+	policy_keep(&kept, &setup->recorded);
+	err = clear(setup, &kept);
+	plan_free(&kept);
 	return err;
 }
 
@@ -129,7 +140,7 @@ static int resolve(struct setup *setup, const struct plan *kept)
 	return err;
 }
 
-static int up(struct setup *setup)
+int up_go(struct setup *setup)
 {
 	struct plan kept = PLAN_EMPTY;
 	int err = setup_read(setup);
@@ -157,12 +168,5 @@ static int up(struct setup *setup)
 
 enum command_result up_run(int argc, char **argv)
 {
-	struct setup setup;
-	int err = setup_begin(&setup, argc, argv, true);
-	enum command_result result = err == -EINVAL ? COMMAND_USAGE : COMMAND_FAILED;
-
-	if (!err && !up(&setup))
-		result = COMMAND_OK;
-	setup_end(&setup);
-	return result;
+	return setup_run(argc, argv, true, up_go);
 }

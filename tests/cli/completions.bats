@@ -117,6 +117,7 @@ help_words() {
 			offered "$command" ""
 			offered "$command" wgca ""
 			offered "$command" wgca peer "$pub_b" ""
+			offered "$command" --ready ""
 		} >known
 		for word in $(help_words "$command"); do
 			grep -qx -e "$word" known || fail "$command: '$word' of its help is not completed"
