@@ -88,11 +88,7 @@ static int compare(const void *left, const void *right)
 		order = strcmp(a->text ? a->text : "", b->text ? b->text : "");
 	if (!order && a->number != b->number)
 		order = a->number < b->number ? -1 : 1;
-	if (!order && a->prefix.family != b->prefix.family)
-		order = a->prefix.family < b->prefix.family ? -1 : 1;
-	if (!order && a->prefix.cidr != b->prefix.cidr)
-		order = a->prefix.cidr < b->prefix.cidr ? -1 : 1;
-	return order ? order : memcmp(a->prefix.addr, b->prefix.addr, sizeof(a->prefix.addr));
+	return order ? order : prefix_compare(&a->prefix, &b->prefix);
 }
 
 static int index_build(struct index *index, const struct plan *plan)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conf/model.h"
+#include "conf/prefixset.h"
 
 /* Peers by their public keys, which are no secret. */
 struct index {
@@ -20,17 +21,6 @@ static int compare_peers(const void *left, const void *right)
 	const struct model_peer *const *a = left, *const *b = right;
 
 	return memcmp((*a)->public_key.bytes, (*b)->public_key.bytes, KEY_LEN);
-}
-
-static int compare_prefixes(const void *left, const void *right)
-{
-	const struct prefix *a = left, *b = right;
-
-	if (a->family != b->family)
-		return a->family < b->family ? -1 : 1;
-	if (a->cidr != b->cidr)
-		return a->cidr < b->cidr ? -1 : 1;
-	return memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
 static int index_build(struct index *index, const struct model *model)
@@ -93,9 +83,9 @@ static int is_plain(const struct model *model)
 		return -ENOMEM;
 	for (size_t i = 0; i < model->peer_count && plain; i++)
 		plain = collect(all, &count, &model->peers[i]);
-	qsort(all, count, sizeof(*all), compare_prefixes);
+	qsort(all, count, sizeof(*all), prefix_compare);
 	for (size_t i = 1; i < count && plain; i++)
-		plain = compare_prefixes(&all[i - 1], &all[i]) != 0;
+		plain = !prefix_equal(&all[i - 1], &all[i]);
 	free(all);
 	return plain;
 }
@@ -103,23 +93,18 @@ static int is_plain(const struct model *model)
 /* 1, 0 or -ENOMEM. */
 static int has_same_prefixes(const struct model_peer *a, const struct model_peer *b)
 {
-	size_t count = a->allowed_count, a_count = 0, b_count = 0;
-	struct prefix *prefixes;
-	int same = 1;
+	struct prefix *all = calloc(a->allowed_count + b->allowed_count + 1, sizeof(*all));
+	size_t a_count = 0, b_count = 0;
+	bool differ = false;
+	int err;
 
-	if (count != b->allowed_count)
-		return 0;
-	prefixes = calloc(2 * count + 1, sizeof(*prefixes));
-	if (!prefixes)
+	if (!all)
 		return -ENOMEM;
-	collect(prefixes, &a_count, a);
-	collect(prefixes + count, &b_count, b);
-	qsort(prefixes, count, sizeof(*prefixes), compare_prefixes);
-	qsort(prefixes + count, count, sizeof(*prefixes), compare_prefixes);
-	for (size_t i = 0; i < count && same; i++)
-		same = compare_prefixes(&prefixes[i], &prefixes[count + i]) == 0;
-	free(prefixes);
-	return same;
+	collect(all, &a_count, a);
+	collect(all + a_count, &b_count, b);
+	err = prefixset_differ(&differ, all, a_count, all + a_count, b_count);
+	free(all);
+	return err ? err : !differ;
 }
 
 /* A peer that stays. */

@@ -114,20 +114,11 @@ static void take_line(struct inspection *in, const struct outline_line *line, un
 		in->lines[line->peer].keepalive = number;
 }
 
-static int compare_prefixes(const struct prefix *a, const struct prefix *b)
-{
-	if (a->family != b->family)
-		return a->family < b->family ? -1 : 1;
-	if (a->cidr != b->cidr)
-		return a->cidr < b->cidr ? -1 : 1;
-	return memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
 /* Equal prefixes next to each other, in the order of the file. */
 static int compare_spots(const void *left, const void *right)
 {
 	const struct spot *a = left, *b = right;
-	int order = compare_prefixes(&a->prefix, &b->prefix);
+	int order = prefix_compare(&a->prefix, &b->prefix);
 
 	if (order)
 		return order;
@@ -149,8 +140,7 @@ static void check_overlap(const struct inspection *in)
 	for (size_t i = 1; i < in->allowed.count; i++) {
 		const struct spot *earlier = &in->allowed.items[i - 1], *later = earlier + 1;
 
-		if (compare_prefixes(&earlier->prefix, &later->prefix) ||
-		    earlier->peer == later->peer)
+		if (!prefix_equal(&earlier->prefix, &later->prefix) || earlier->peer == later->peer)
 			continue;
 		FINDINGS_ERROR(in->findings, "duplicate-allowed-ips", later->line, later->column,
 			       "%s is %s's already (line %u): only %s would get it; remove it from "
@@ -168,7 +158,7 @@ static void check_addresses(const struct inspection *in)
 	for (size_t i = 1; i < in->addresses.count; i++) {
 		const struct spot *earlier = &in->addresses.items[i - 1], *later = earlier + 1;
 
-		if (!compare_prefixes(&earlier->prefix, &later->prefix))
+		if (prefix_equal(&earlier->prefix, &later->prefix))
 			FINDINGS_WARNING(in->findings, "duplicate-address", later->line,
 					 later->column,
 					 "%s is in line %u already: remove one of the two",

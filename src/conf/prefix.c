@@ -62,6 +62,16 @@ void prefix_mask(struct prefix *prefix)
 
 bool prefix_equal(const struct prefix *a, const struct prefix *b)
 {
-	return a->family == b->family && a->cidr == b->cidr &&
-	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+	return prefix_compare(a, b) == 0;
+}
+
+int prefix_compare(const void *left, const void *right)
+{
+	const struct prefix *a = left, *b = right;
+
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	if (a->cidr != b->cidr)
+		return a->cidr < b->cidr ? -1 : 1;
+	return memcmp(a->addr, b->addr, sizeof(a->addr));
 }

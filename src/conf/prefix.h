@@ -26,3 +26,6 @@ char *prefix_format(char text[PREFIX_TEXT_MAX], const struct prefix *prefix);
 bool prefix_has_host_bits(const struct prefix *prefix);
 void prefix_mask(struct prefix *prefix); /* clears the host bits */
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
+/* Both are struct prefix, so that qsort(3) takes it: by family, length and address; host bits
+ * count. Less than, equal to or greater than 0. */
+int prefix_compare(const void *left, const void *right);

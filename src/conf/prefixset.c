@@ -7,17 +7,6 @@
 #include <string.h>
 #include "conf/prefix.h"
 
-static int compare(const void *left, const void *right)
-{
-	const struct prefix *a = left, *b = right;
-
-	if (a->family != b->family)
-		return a->family < b->family ? -1 : 1;
-	if (a->cidr != b->cidr)
-		return a->cidr < b->cidr ? -1 : 1;
-	return memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
 /* Sorted, each once; owned by the caller. */
 static struct prefix *settle(const struct prefix *prefixes, size_t *count)
 {
@@ -27,9 +16,9 @@ static struct prefix *settle(const struct prefix *prefixes, size_t *count)
 	if (!settled || !*count)
 		return settled;
 	memcpy(settled, prefixes, *count * sizeof(*settled));
-	qsort(settled, *count, sizeof(*settled), compare);
+	qsort(settled, *count, sizeof(*settled), prefix_compare);
 	for (size_t i = 0; i < *count; i++)
-		if (!kept || compare(&settled[kept - 1], &settled[i]))
+		if (!kept || !prefix_equal(&settled[kept - 1], &settled[i]))
 			settled[kept++] = settled[i];
 	*count = kept;
 	return settled;
@@ -43,7 +32,7 @@ int prefixset_differ(bool *result, const struct prefix *a, size_t a_count, const
 
 	*result = rc == 0 && a_count != b_count;
 	for (size_t i = 0; i < a_count && rc == 0 && !*result; i++)
-		*result = compare(&first[i], &second[i]) != 0;
+		*result = !prefix_equal(&first[i], &second[i]);
 	free(first);
 	free(second);
 	return rc;

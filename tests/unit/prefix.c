@@ -189,6 +189,27 @@ static void compares(void **state)
 	assert_false(prefix_equal(&a, &b));
 }
 
+static void sorts(void **state)
+{
+	static const char *const texts[] = {"0.0.0.0/0",   "9.0.0.0/8",   "10.0.0.0/8",
+					    "10.0.0.1/8",  "10.0.0.0/24", "::/0",
+					    "fd00::1/127", "::/128",      "fd00::1/128"};
+	struct prefix prefixes[sizeof(texts) / sizeof(*texts)];
+	const size_t count = sizeof(texts) / sizeof(*texts);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		parse(&prefixes[i], texts[i]);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < count; j++) {
+			int order = prefix_compare(&prefixes[i], &prefixes[j]);
+
+			assert_int_equal(order < 0, i < j);
+			assert_int_equal(order > 0, i > j);
+		}
+	}
+}
+
 static void round_trips(void **state)
 {
 	uint32_t seed = 7;
@@ -215,7 +236,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts),           cmocka_unit_test(refuses),
 		cmocka_unit_test(the_length_counts), cmocka_unit_test(masks),
-		cmocka_unit_test(compares),          cmocka_unit_test(round_trips),
+		cmocka_unit_test(compares),          cmocka_unit_test(sorts),
+		cmocka_unit_test(round_trips),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
