@@ -35,6 +35,33 @@ failed:
 	plan->failed = true;
 }
 
+static int compare(const void *left, const void *right)
+{
+	const struct plan_step *a = *(struct plan_step *const *)left;
+	const struct plan_step *b = *(struct plan_step *const *)right;
+	int order = strcmp(a->verb->name, b->verb->name);
+
+	if (!order)
+		order = strcmp(a->text ? a->text : "", b->text ? b->text : "");
+	if (!order && a->number != b->number)
+		order = a->number < b->number ? -1 : 1;
+	return order ? order : prefix_compare(&a->prefix, &b->prefix);
+}
+
+void plan_forget(struct plan *plan, const struct plan_step *step)
+{
+	for (size_t i = plan->count; i-- > 0;) {
+		struct plan_step *same = &plan->steps[i];
+
+		if (compare(&same, &step))
+			continue;
+		free(same->text);
+		plan->count--;
+		memmove(same, same + 1, (plan->count - i) * sizeof(*same));
+		return;
+	}
+}
+
 void plan_keep_lasting(struct plan *plan)
 {
 	size_t kept = 0;
@@ -77,19 +104,6 @@ struct journey {
 	size_t count;
 	int err; /* the first, on a way that goes on */
 };
-
-static int compare(const void *left, const void *right)
-{
-	const struct plan_step *a = *(struct plan_step *const *)left;
-	const struct plan_step *b = *(struct plan_step *const *)right;
-	int order = strcmp(a->verb->name, b->verb->name);
-
-	if (!order)
-		order = strcmp(a->text ? a->text : "", b->text ? b->text : "");
-	if (!order && a->number != b->number)
-		order = a->number < b->number ? -1 : 1;
-	return order ? order : prefix_compare(&a->prefix, &b->prefix);
-}
 
 static int index_build(struct index *index, const struct plan *plan)
 {

@@ -65,6 +65,8 @@ struct plan {
 /* Appends a step; prefix and text may be NULL. verb is borrowed, text copied. */
 void plan_add(struct plan *plan, const struct plan_verb *verb, const struct prefix *prefix,
 	      uint32_t number, const char *text);
+/* Removes the last step that is the same, if there is one: undoing is in reverse. */
+void plan_forget(struct plan *plan, const struct plan_step *step);
 /* Leaves the steps that outlive a boot. */
 void plan_keep_lasting(struct plan *plan);
 void plan_free(struct plan *plan);

@@ -112,27 +112,6 @@ static bool read_step(struct plan_step *step, char *line)
 	return !strcmp(prefix, "*") || !prefix_parse(&step->prefix, prefix, strlen(prefix));
 }
 
-static bool is_same(const struct plan_step *a, const struct plan_step *b)
-{
-	return a->verb == b->verb && a->number == b->number &&
-	       a->prefix.family == b->prefix.family && prefix_equal(&a->prefix, &b->prefix) &&
-	       !strcmp(a->text ? a->text : "", b->text ? b->text : "");
-}
-
-/* The last that is the same goes: undoing is in reverse. */
-static void forget(struct plan *steps, const struct plan_step *step)
-{
-	for (size_t i = steps->count; i-- > 0;) {
-		if (!is_same(&steps->steps[i], step))
-			continue;
-		free(steps->steps[i].text);
-		steps->count--;
-		memmove(&steps->steps[i], &steps->steps[i + 1],
-			(steps->count - i) * sizeof(steps->steps[0]));
-		return;
-	}
-}
-
 static void read_line(struct record *record, struct plan *steps, char *line)
 {
 	struct plan_step step;
@@ -147,7 +126,7 @@ static void read_line(struct record *record, struct plan *steps, char *line)
 		plan_add(steps, step.verb, step.prefix.family ? &step.prefix : NULL, step.number,
 			 step.text);
 	else if (!strncmp(line, "- ", 2) && read_step(&step, line + 2))
-		forget(steps, &step);
+		plan_forget(steps, &step);
 	else if (strcmp(line, VERSION_LINE) != 0)
 		say_warning("%s: this line is not understood: %s", record->path, line);
 }

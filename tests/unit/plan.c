@@ -159,12 +159,37 @@ static void test_change_that_fails(void **state)
 	check(PLAN_CHANGE, "*a b", "*a c", (struct world){.bad = "+a"}, -EPERM, "");
 }
 
+/* A step is another if anything of it is. */
+static void test_forget(void **state)
+{
+	struct plan plan = plan_of("a b a =a c");
+	const struct prefix prefix = {.family = 2, .cidr = 8};
+	struct plan_step step = {.verb = &plain, .text = plan.steps[0].text, .number = 1};
+
+	(void)state;
+	plan_forget(&plan, &step);
+	step.number = 0;
+	step.prefix = prefix;
+	plan_forget(&plan, &step);
+	step = (struct plan_step){.verb = &event, .text = plan.steps[0].text};
+	plan_forget(&plan, &step);
+	assert_int_equal(plan.count, 5);
+	step.verb = &plain;
+	plan_forget(&plan, &step);
+	assert_int_equal(plan.count, 4);
+	assert_string_equal(plan.steps[0].text, "a");
+	assert_string_equal(plan.steps[1].text, "b");
+	assert_ptr_equal(plan.steps[2].verb, &single);
+	assert_string_equal(plan.steps[3].text, "c");
+	plan_free(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_up_and_down),       cmocka_unit_test(test_up_that_fails),
 		cmocka_unit_test(test_down_that_fails),   cmocka_unit_test(test_change),
-		cmocka_unit_test(test_change_that_fails),
+		cmocka_unit_test(test_change_that_fails), cmocka_unit_test(test_forget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
