@@ -68,10 +68,7 @@ int access_resolve(struct model *model, const char *file)
 	if (err)
 		return err;
 	err = resolve_endpoints(model, NULL, &error);
-
-	if (err && file && error.line)
-		say_file_error(file, &error);
-	else if (err)
-		say_error("%s", error.what);
+	if (err)
+		say_conf_error(file, &error);
 	return err;
 }

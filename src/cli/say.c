@@ -62,6 +62,14 @@ void say_file_error(const char *file, const struct conf_error *error)
 	say_place(file, error->line, error->column, "error", error->what);
 }
 
+void say_conf_error(const char *file, const struct conf_error *error)
+{
+	if (file && error->line)
+		say_file_error(file, error);
+	else
+		say_error("%s", error->what);
+}
+
 void say_file_warning(const char *file, const struct file_warning *warning)
 {
 	say_place(file, warning->line, warning->column, "warning", warning->what);

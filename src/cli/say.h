@@ -15,6 +15,8 @@ void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "FILE:LINE:COLUMN: error: ...", with as much of the place as is known. */
 void say_file_error(const char *file, const struct conf_error *error);
+/* The same if a line is known, else "wgctl: ..."; file NULL: none. */
+void say_conf_error(const char *file, const struct conf_error *error);
 /* "FILE:LINE:COLUMN: warning: ..." */
 void say_file_warning(const char *file, const struct file_warning *warning);
 /* That others may read the file. */

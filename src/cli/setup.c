@@ -157,10 +157,8 @@ int setup_resolve(struct setup *setup)
 	struct conf_error error = {0};
 	int err = resolve_endpoints(&setup->file.device, setup->order->interrupt, &error);
 
-	if (err && error.line)
-		say_file_error(setup->paths.file, &error);
-	else if (err)
-		say_error("%s", error.what);
+	if (err)
+		say_conf_error(setup->paths.file, &error);
 	return err;
 }
 
@@ -194,10 +192,8 @@ static int choose_policy(struct setup *setup, struct policy *policy)
 	int err = policy_choose(policy, &setup->file, setup->tunnel.iface, &setup->recorded,
 				setup->is_guess, &error);
 
-	if (err && error.line)
-		say_file_error(setup->paths.file, &error);
-	else if (err)
-		say_error("%s", error.what);
+	if (err)
+		say_conf_error(setup->paths.file, &error);
 	return err;
 }
 
