@@ -53,10 +53,8 @@ int access_exclude(struct model *model)
 {
 	int err = exclude_apply_all(model);
 
-	if (err == -E2BIG)
-		say_error("what `!' leaves of AllowedIPs is more than %u prefixes", EXCLUDE_MAX);
-	else if (err)
-		say_error("out of memory");
+	if (err)
+		say_error("%s", exclude_problem(err));
 	return err;
 }
 

@@ -22,6 +22,7 @@
 #include "cli/setup.h"
 #include "conf/edit.h"
 #include "conf/error.h"
+#include "conf/exclude.h"
 #include "conf/file.h"
 #include "conf/model.h"
 #include "conf/source.h"
@@ -191,7 +192,7 @@ static int edit(struct text *out, const struct text *text, struct file *file,
 		err = look(tunnel, file, &now, &addresses, why);
 	if (!err) {
 		err = edit_apply(out, file, text->data, text->len, &now);
-		conf_error_set(why, -err, 0, 0, "%s", strerror(-err));
+		conf_error_set(why, -err, 0, 0, "%s", exclude_problem(err));
 	}
 	free(addresses);
 	model_wipe(&device);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include "cli/access.h"
 #include "cli/args.h"
 #include "cli/configure.h"
 #include "cli/dns.h"
@@ -23,6 +22,7 @@
 #include "cli/say.h"
 #include "cli/spawn.h"
 #include "conf/error.h"
+#include "conf/exclude.h"
 #include "conf/keyword.h"
 #include "conf/source.h"
 
@@ -254,9 +254,9 @@ int setup_plan(struct setup *setup)
 		save_plan(plan, setup->paths.file);
 	hooks_plan(plan, file, FILE_PRE_DOWN, setup->paths.name);
 	if (!err)
-		err = access_exclude(&setup->file.device);
+		err = exclude_apply_all(&setup->file.device);
 	if (err)
-		say_error("cannot plan the routes: %s", strerror(-err));
+		say_error("%s", exclude_problem(err));
 	return err;
 }
 

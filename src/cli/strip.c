@@ -9,6 +9,7 @@
 #include "cli/paths.h"
 #include "cli/say.h"
 #include "conf/error.h"
+#include "conf/exclude.h"
 #include "conf/file.h"
 #include "conf/plain.h"
 #include "conf/source.h"
@@ -27,9 +28,7 @@ static int strip(struct text *out, struct file *file, const char *path)
 		err = file_parse_at(file, path, text.data, text.len, &error);
 	if (!err) {
 		err = plain_put(out, file, text.data, text.len);
-		conf_error_set(&error, -err, 0, 0, "%s",
-			       err == -E2BIG ? "AllowedIPs come to too many prefixes: exclude less"
-					     : "out of memory");
+		conf_error_set(&error, -err, 0, 0, "%s", exclude_problem(err));
 	}
 	if (err)
 		say_file_error(path, &error);

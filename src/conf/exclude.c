@@ -182,3 +182,9 @@ int exclude_apply_all(struct model *model)
 		err = exclude_apply(&model->peers[i]);
 	return err;
 }
+
+const char *exclude_problem(int err)
+{
+	return err == -E2BIG ? "AllowedIPs come to too many prefixes: exclude less"
+			     : "out of memory";
+}

@@ -18,3 +18,5 @@ bool exclude_is_used(const struct model_peer *peer);
 int exclude_apply(struct model_peer *peer);
 /* The same for all peers, up to the first that fails. */
 int exclude_apply_all(struct model *model);
+/* What is wrong, of these errors, in words for the user. */
+const char *exclude_problem(int err);

@@ -188,6 +188,20 @@ teardown() {
 	left "$WGCTL" down -q "$A.conf"
 }
 
+@test "exclusions that leave too much: it is said once, with or without routes" {
+	local table
+	new_pair
+	new_tunnel
+	awk 'BEGIN { printf "AllowedIPs = ::/0"; for (i = 0; i < 12000; i++) printf ", !%x::1", 8192 + i; print "" }' >>"$A.conf"
+	for table in off auto; do
+		sed -i "/^Table/d; /^Address/a Table = $table" "$A.conf"
+		run --separate-stderr left "$WGCTL" up -q "$A.conf"
+		assert_failure 1
+		assert_equal "$stderr" "wgctl: AllowedIPs come to too many prefixes: exclude less"
+		assert_gone "$left" "$A"
+	done
+}
+
 @test "an explicit MTU" {
 	new_pair
 	new_tunnel
