@@ -119,7 +119,7 @@ void configure_plan(struct plan *plan, const struct model *model)
 	}
 }
 
-/* Both begin where the last search ended, as files keep their order and peers may be many. */
+/* Begins where the last search ended, as files keep their order and peers may be many. */
 static bool is_recorded(const struct plan *recorded, const char *text, size_t *start)
 {
 	for (size_t i = 0; i < recorded->count; i++) {
@@ -134,33 +134,22 @@ static bool is_recorded(const struct plan *recorded, const char *text, size_t *s
 	return false;
 }
 
-static const struct model_peer *find_peer(const struct model *model, const struct key *key,
-					  size_t *start)
-{
-	for (size_t i = 0; i < model->peer_count; i++) {
-		const size_t at = (*start + i) % model->peer_count;
-
-		if (key_equal(&model->peers[at].public_key, key)) {
-			*start = at;
-			return &model->peers[at];
-		}
-	}
-	return NULL;
-}
-
 void configure_keep_endpoints(struct model *wanted, const struct plan *recorded,
 			      const struct model *now)
 {
-	size_t peer_start = 0, step_start = 0;
+	struct model_index present;
+	size_t start = 0;
 
+	(void)model_index_build(&present, now); /* without memory none is kept */
 	for (size_t i = 0; i < wanted->peer_count; i++) {
 		struct model_peer *peer = &wanted->peers[i];
-		const struct model_peer *same = find_peer(now, &peer->public_key, &peer_start);
+		const struct model_peer *same = model_index_find(&present, &peer->public_key);
 		char *text = endpoint_text(peer);
 
 		if (text && same && same->endpoint.sa.sa_family != AF_UNSPEC &&
-		    is_recorded(recorded, text, &step_start))
+		    is_recorded(recorded, text, &start))
 			peer->endpoint = same->endpoint;
 		free(text);
 	}
+	free(present.peers);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <sodium.h>
 #include "cli/device.h"
 #include "cli/peername.h"
 #include "conf/error.h"
@@ -21,19 +20,6 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Looks at the place first where the peer most likely is. */
-static const struct model_peer *find(const struct model *model, const struct model_peer *peer,
-				     size_t place)
-{
-	if (place < model->peer_count &&
-	    key_equal(&model->peers[place].public_key, &peer->public_key))
-		return &model->peers[place];
-	for (size_t i = 0; i < model->peer_count; i++)
-		if (key_equal(&model->peers[i].public_key, &peer->public_key))
-			return &model->peers[i];
-	return NULL;
-}
-
 static uint64_t rate(uint64_t old, uint64_t new, uint64_t ms)
 {
 	return ms && new >= old ? (uint64_t)((double)(new - old) * 1000 / (double)ms)
@@ -42,14 +28,19 @@ static uint64_t rate(uint64_t old, uint64_t new, uint64_t ms)
 
 struct sample_rate *sample_rates(const struct model *old, const struct model *new, uint64_t ms)
 {
-	struct sample_rate *rates = calloc(new->peer_count + 1, sizeof(*rates));
+	struct sample_rate *rates = NULL;
+	struct model_index before;
 
+	if (!model_index_build(&before, old))
+		rates = calloc(new->peer_count + 1, sizeof(*rates));
 	for (size_t i = 0; rates && i < new->peer_count; i++) {
-		const struct model_peer *is = &new->peers[i], *was = find(old, is, i);
+		const struct model_peer *is = &new->peers[i];
+		const struct model_peer *was = model_index_find(&before, &is->public_key);
 
 		rates[i].rx = was ? rate(was->rx_bytes, is->rx_bytes, ms) : SAMPLE_UNKNOWN;
 		rates[i].tx = was ? rate(was->tx_bytes, is->tx_bytes, ms) : SAMPLE_UNKNOWN;
 	}
+	free(before.peers);
 	return rates;
 }
 

@@ -10,43 +10,10 @@
 #include "conf/model.h"
 #include "conf/prefixset.h"
 
-/* Peers by their public keys, which are no secret. */
-struct index {
-	const struct model_peer **peers; /* sorted; owned; valid until their model grows */
-	size_t count;
-};
-
-static int compare_peers(const void *left, const void *right)
-{
-	const struct model_peer *const *a = left, *const *b = right;
-
-	return memcmp((*a)->public_key.bytes, (*b)->public_key.bytes, KEY_LEN);
-}
-
-static int index_build(struct index *index, const struct model *model)
-{
-	index->peers = calloc(model->peer_count + 1, sizeof(struct model_peer *));
-	if (!index->peers)
-		return -ENOMEM;
-	index->count = model->peer_count;
-	for (size_t i = 0; i < index->count; i++)
-		index->peers[i] = &model->peers[i];
-	qsort(index->peers, index->count, sizeof(struct model_peer *), compare_peers);
-	return 0;
-}
-
-static const struct model_peer *index_find(const struct index *index, const struct model_peer *peer)
-{
-	const struct model_peer **found = bsearch(&peer, index->peers, index->count,
-						  sizeof(struct model_peer *), compare_peers);
-
-	return found ? *found : NULL;
-}
-
-static bool has_twins(const struct index *index)
+static bool has_twins(const struct model_index *index)
 {
 	for (size_t i = 1; i < index->count; i++)
-		if (!compare_peers(&index->peers[i - 1], &index->peers[i]))
+		if (key_equal(&index->peers[i - 1]->public_key, &index->peers[i]->public_key))
 			return true;
 	return false;
 }
@@ -132,12 +99,13 @@ static int reduce_peer(struct model_peer *wanted, const struct model_peer *now, 
 	return same < 0 ? same : 0;
 }
 
-static int reduce_peers(struct model *wanted, const struct index *present, bool plain)
+static int reduce_peers(struct model *wanted, const struct model_index *present, bool plain)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < wanted->peer_count && !err; i++) {
-		const struct model_peer *now = index_find(present, &wanted->peers[i]);
+		const struct model_peer *now =
+			model_index_find(present, &wanted->peers[i].public_key);
 
 		if (now)
 			err = reduce_peer(&wanted->peers[i], now, plain);
@@ -156,7 +124,8 @@ static void reduce_device(struct model *wanted, const struct model *now)
 }
 
 /* Whatever is in present and not in named. */
-static int remove_others(struct model *wanted, const struct index *named, const struct model *now)
+static int remove_others(struct model *wanted, const struct model_index *named,
+			 const struct model *now)
 {
 	bool *goes = calloc(now->peer_count + 1, sizeof(*goes));
 
@@ -164,7 +133,7 @@ static int remove_others(struct model *wanted, const struct index *named, const 
 		return -ENOMEM;
 	/* All are looked up first: adding peers moves those that the index points to. */
 	for (size_t i = 0; i < now->peer_count; i++)
-		goes[i] = !index_find(named, &now->peers[i]);
+		goes[i] = !model_index_find(named, &now->peers[i].public_key);
 	for (size_t i = 0; i < now->peer_count; i++) {
 		struct model_peer *peer = goes[i] ? model_add_peer(wanted) : NULL;
 
@@ -183,11 +152,11 @@ static int remove_others(struct model *wanted, const struct index *named, const 
 
 int sync_reduce(struct model *wanted, const struct model *now)
 {
-	struct index named = {0}, present = {0};
-	int err = index_build(&named, wanted), plain = 0;
+	struct model_index named = {0}, present = {0};
+	int err = model_index_build(&named, wanted), plain = 0;
 
 	if (!err)
-		err = index_build(&present, now);
+		err = model_index_build(&present, now);
 	if (!err)
 		plain = is_plain(wanted);
 	if (plain < 0)

@@ -79,37 +79,6 @@ static int differ_in_allowed(bool *result, const struct model_peer *a, const str
 
 /* What differs */
 
-/* The device's peers by their keys, for bsearch(): public keys are no secrets. */
-static int compare_keys(const void *left, const void *right)
-{
-	const struct model_peer *a = *(const struct model_peer *const *)left;
-	const struct model_peer *b = *(const struct model_peer *const *)right;
-
-	return memcmp(a->public_key.bytes, b->public_key.bytes, KEY_LEN);
-}
-
-static const struct model_peer **sort_peers(const struct model *device)
-{
-	const struct model_peer **peers =
-		calloc(device->peer_count + 1, sizeof(struct model_peer *));
-
-	for (size_t i = 0; peers && i < device->peer_count; i++)
-		peers[i] = &device->peers[i];
-	if (peers && device->peer_count)
-		qsort(peers, device->peer_count, sizeof(struct model_peer *), compare_keys);
-	return peers;
-}
-
-static const struct model_peer *find_peer(const struct model_peer **sorted, size_t count,
-					  const struct model_peer *peer)
-{
-	const struct model_peer **found =
-		count ? bsearch(&peer, sorted, count, sizeof(struct model_peer *), compare_keys)
-		      : NULL;
-
-	return found ? *found : NULL;
-}
-
 static int compare_peer(struct section *section, const struct model_peer *then)
 {
 	const struct model_peer *now = section->now;
@@ -169,16 +138,17 @@ static int compare_device(const struct edit *edit, struct section *section, bool
 static int compare(struct edit *edit, bool is_marked)
 {
 	const struct model *then = &edit->file->device, *now = edit->now->device;
-	const struct model_peer **sorted = sort_peers(now);
-	int rc = sorted ? compare_device(edit, &edit->sections[then->peer_count], is_marked)
-			: -ENOMEM;
+	struct model_index present;
+	int rc = model_index_build(&present, now);
 
+	if (rc == 0)
+		rc = compare_device(edit, &edit->sections[then->peer_count], is_marked);
 	for (size_t i = 0; i < then->peer_count && rc == 0; i++) {
-		edit->sections[i].now = find_peer(sorted, now->peer_count, &then->peers[i]);
+		edit->sections[i].now = model_index_find(&present, &then->peers[i].public_key);
 		if (edit->sections[i].now)
 			rc = compare_peer(&edit->sections[i], &then->peers[i]);
 	}
-	free(sorted);
+	free(present.peers);
 	return rc;
 }
 
@@ -372,7 +342,7 @@ static void drop(struct edit *edit)
 	}
 }
 
-static void append_peers(struct edit *edit, const struct model_peer **known, size_t count)
+static void append_peers(struct edit *edit, const struct model_index *known)
 {
 	static const enum keyword keys[] = {
 		KEYWORD_PUBLIC_KEY, KEYWORD_PRESHARED_KEY, KEYWORD_ALLOWED_IPS,
@@ -381,7 +351,7 @@ static void append_peers(struct edit *edit, const struct model_peer **known, siz
 	const struct model *now = edit->now->device;
 
 	for (size_t i = 0; i < now->peer_count; i++) {
-		if (find_peer(known, count, &now->peers[i]))
+		if (model_index_find(known, &now->peers[i].public_key))
 			continue;
 		end_line(edit);
 		text_printf(edit->out, "%s[Peer]%s", edit->out->len ? edit->newline : "",
@@ -395,9 +365,9 @@ static int put_all(struct edit *edit, const char *text)
 {
 	const struct model *then = &edit->file->device;
 	struct section *interface = &edit->sections[then->peer_count];
-	const struct model_peer **known = sort_peers(then);
+	struct model_index known;
 
-	if (!known)
+	if (model_index_build(&known, then))
 		return -ENOMEM;
 	if (edit->outline.count)
 		text_append(edit->out, text, (size_t)(edit->outline.lines[0].text - text));
@@ -408,8 +378,8 @@ static int put_all(struct edit *edit, const char *text)
 	}
 	for (size_t i = 0; i < edit->outline.count; i++)
 		put_line(edit, i);
-	append_peers(edit, known, then->peer_count);
-	free(known);
+	append_peers(edit, &known);
+	free(known.peers);
 	return edit->out->failed ? -ENOMEM : 0;
 }
 

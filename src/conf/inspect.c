@@ -184,42 +184,25 @@ static void check_own_key(const struct inspection *in)
 	}
 }
 
-/* Public keys are no secrets. */
-static int compare_keys(const void *left, const void *right)
-{
-	const struct model_peer *a = *(const struct model_peer *const *)left;
-	const struct model_peer *b = *(const struct model_peer *const *)right;
-	int order = memcmp(a->public_key.bytes, b->public_key.bytes, KEY_LEN);
-
-	if (order)
-		return order;
-	return a->line < b->line ? -1 : a->line > b->line;
-}
-
 static void check_peers_keys(const struct inspection *in)
 {
 	const struct model *device = &in->file->device;
-	const struct model_peer **peers =
-		calloc(device->peer_count + 1, sizeof(struct model_peer *));
+	struct model_index index;
 
-	if (!peers) {
+	if (model_index_build(&index, device))
 		in->findings->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < device->peer_count; i++)
-		peers[i] = &device->peers[i];
-	qsort(peers, device->peer_count, sizeof(struct model_peer *), compare_keys);
-	for (size_t i = 1; i < device->peer_count; i++) {
-		const unsigned line = in->lines[peers[i] - device->peers].public_key;
+	for (size_t i = 1; i < index.count; i++) {
+		const struct model_peer *earlier = index.peers[i - 1], *later = index.peers[i];
+		const unsigned line = in->lines[later - device->peers].public_key;
 
-		if (line && !key_is_zero(&peers[i]->public_key) &&
-		    key_equal(&peers[i]->public_key, &peers[i - 1]->public_key))
+		if (line && !key_is_zero(&later->public_key) &&
+		    key_equal(&later->public_key, &earlier->public_key))
 			FINDINGS_ERROR(in->findings, "duplicate-peer", line, column_of(in, line),
 				       "the peer of line %u has this key already: make one "
 				       "[Peer] of the two, or correct the key",
-				       peers[i - 1]->line);
+				       earlier->line);
 	}
-	free(peers);
+	free(index.peers);
 }
 
 static bool holds(const struct prefix *prefix, const struct prefix *address)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The model of a device: its growth and its end. Peers hold keys, so that no copy is left behind
- * where their array moves. */
+ * The model of a device: its growth, its end and an index. Peers hold keys, so that no copy is
+ * left behind where their array moves. */
 #include "conf/model.h"
 
 #include <errno.h>
@@ -89,4 +89,42 @@ void model_wipe(struct model *model)
 		sodium_memzero(model->peers, model->peer_count * sizeof(*model->peers));
 	free(model->peers);
 	sodium_memzero(model, sizeof(*model));
+}
+
+static int compare_key(const void *key, const void *item)
+{
+	const struct key *wanted = key;
+	const struct model_peer *const *peer = item;
+
+	return memcmp(wanted->bytes, (*peer)->public_key.bytes, KEY_LEN);
+}
+
+static int compare_peers(const void *left, const void *right)
+{
+	const struct model_peer *const *a = left, *const *b = right;
+	int order = compare_key(&(*a)->public_key, b);
+
+	return order ? order : (*a > *b) - (*a < *b);
+}
+
+int model_index_build(struct model_index *index, const struct model *model)
+{
+	index->peers = calloc(model->peer_count + 1, sizeof(struct model_peer *));
+	index->count = index->peers ? model->peer_count : 0;
+	if (!index->peers)
+		return -ENOMEM;
+	for (size_t i = 0; i < index->count; i++)
+		index->peers[i] = &model->peers[i];
+	qsort(index->peers, index->count, sizeof(struct model_peer *), compare_peers);
+	return 0;
+}
+
+const struct model_peer *model_index_find(const struct model_index *index, const struct key *key)
+{
+	const struct model_peer **found = NULL;
+
+	if (index->count)
+		found = bsearch(key, index->peers, index->count, sizeof(struct model_peer *),
+				compare_key);
+	return found ? *found : NULL;
 }

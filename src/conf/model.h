@@ -73,3 +73,15 @@ int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 int model_peer_set_host(struct model_peer *peer, const char *host, const char *port);
 /* Wipes the keys, frees all; *model is empty again. */
 void model_wipe(struct model *model);
+
+/* Peers by their public keys, which are no secret; those of one key in the model's order. */
+struct model_index {
+	const struct model_peer *
+		*peers; /* for the caller to free(); they hold until peers are added */
+	size_t count;
+};
+
+/* 0 or -ENOMEM: the index is empty then. */
+int model_index_build(struct model_index *index, const struct model *model);
+/* A peer with the key, or NULL. */
+const struct model_peer *model_index_find(const struct model_index *index, const struct key *key);

@@ -78,12 +78,44 @@ static void wipes_keys(void **state)
 	assert_memory_equal(&model, &none, sizeof(none));
 }
 
+static void finds_peers(void **state)
+{
+	struct model model = MODEL_EMPTY;
+	struct model_index index;
+	struct key absent = {0};
+
+	(void)state;
+	assert_int_equal(model_index_build(&index, &model), 0);
+	assert_null(model_index_find(&index, &absent));
+	free(index.peers);
+	for (unsigned i = 0; i < PEERS; i++) {
+		struct key *key = &model_add_peer(&model)->public_key;
+
+		key->bytes[0] = (uint8_t)(i * 37 % 250); /* four of each, far from sorted */
+		key->bytes[KEY_LEN - 1] = 1;
+	}
+	assert_int_equal(model_index_build(&index, &model), 0);
+	assert_int_equal(index.count, PEERS);
+	assert_null(model_index_find(&index, &absent));
+	for (unsigned i = 0; i < PEERS; i++) {
+		const struct model_peer *peer = index.peers[i];
+		const struct key *key = &model.peers[i].public_key;
+
+		assert_true(key_equal(&model_index_find(&index, key)->public_key, key));
+		assert_int_equal(peer->public_key.bytes[0], i / 4);
+		assert_true(i % 4 == 3 || index.peers[i + 1] > peer);
+	}
+	free(index.peers);
+	model_wipe(&model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing),
 		cmocka_unit_test(peers_stay),
 		cmocka_unit_test(wipes_keys),
+		cmocka_unit_test(finds_peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
