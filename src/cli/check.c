@@ -29,14 +29,8 @@ static void put_json(struct report *report, const char *path, const struct findi
 
 	json_open(json, NULL, '{');
 	json_string(json, "file", path);
-	if (finding->at.line)
-		json_number(json, "line", finding->at.line);
-	else
-		json_null(json, "line");
-	if (finding->at.column)
-		json_number(json, "column", finding->at.column);
-	else
-		json_null(json, "column");
+	json_number_if(json, "line", finding->at.line, finding->at.line);
+	json_number_if(json, "column", finding->at.column, finding->at.column);
 	json_string(json, "severity", finding->is_error ? "error" : "warning");
 	json_string(json, "code", finding->code);
 	json_string(json, "message", finding->at.what);

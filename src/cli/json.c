@@ -101,7 +101,10 @@ void json_bool(struct json *json, const char *name, bool value)
 	text_puts(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json *json, const char *name)
+void json_number_if(struct json *json, const char *name, bool is_known, uint64_t value)
 {
-	json_string(json, name, NULL);
+	if (is_known)
+		json_number(json, name, value);
+	else
+		json_string(json, name, NULL);
 }

@@ -20,4 +20,5 @@ void json_string(struct json *json, const char *name, const char *value);
 void json_number(struct json *json, const char *name, uint64_t value);
 void json_thousandths(struct json *json, const char *name, uint64_t value);
 void json_bool(struct json *json, const char *name, bool value);
-void json_null(struct json *json, const char *name);
+/* null if it is not known. */
+void json_number_if(struct json *json, const char *name, bool is_known, uint64_t value);

@@ -57,20 +57,32 @@ static void put_endpoint(struct json *json, const struct model_peer *peer)
 
 static void put_handshake(struct json *json, const struct model_peer *peer)
 {
-	if (peer->handshake_sec > 0)
-		json_number(json, "latest_handshake", (uint64_t)peer->handshake_sec);
-	else
-		json_null(json, "latest_handshake");
+	json_number_if(json, "latest_handshake", peer->handshake_sec > 0,
+		       (uint64_t)peer->handshake_sec);
 }
 
-static void put_peer(const struct request *request, const struct model_peer *peer)
+static void open_peer(struct json *json, const struct model_peer *peer)
 {
-	struct json *json = request->json;
 	char text[KEY_BASE64_LEN + 1];
 
 	key_to_base64(text, &peer->public_key);
 	json_open(json, NULL, '{');
 	json_string(json, "public_key", text);
+}
+
+void show_json_open_peer(struct json *json, const struct model_peer *peer)
+{
+	open_peer(json, peer);
+	json_string(json, "name", peer->name);
+	put_endpoint(json, peer);
+	put_handshake(json, peer);
+}
+
+static void put_peer(const struct request *request, const struct model_peer *peer)
+{
+	struct json *json = request->json;
+
+	open_peer(json, peer);
 	if (wants(request, "names"))
 		json_string(json, "name", peer->name);
 	if (wants(request, "preshared-keys")) {
@@ -117,10 +129,8 @@ void show_json_device(struct json *json, const char *name, const struct model *m
 		put_key(json, "private_key", &model->private_key, request.reveal);
 		json_bool(json, "has_private_key", !key_is_zero(&model->private_key));
 	}
-	if (wants(&request, "listen-port") && model->listen_port)
-		json_number(json, "listen_port", model->listen_port);
-	else if (wants(&request, "listen-port"))
-		json_null(json, "listen_port");
+	if (wants(&request, "listen-port"))
+		json_number_if(json, "listen_port", model->listen_port, model->listen_port);
 	if (wants(&request, "fwmark"))
 		json_number(json, "fwmark", model->fwmark);
 	if (!is_scalar(request.field)) {

@@ -27,8 +27,12 @@
 
 struct json;
 struct model;
+struct model_peer;
 
 /* Appends the device. field: as `wg show' names them, or NULL or "dump": all. A field that asks for
  * keys by name and "dump" show them, else reveal says whether to. */
 void show_json_device(struct json *json, const char *name, const struct model *model,
 		      const char *field, bool reveal);
+/* For others that tell of peers: opens the object of one, which the caller closes, with public_key,
+ * name, endpoint and latest_handshake. */
+void show_json_open_peer(struct json *json, const struct model_peer *peer);

@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/peername.h"
 #include "cli/say.h"
+#include "cli/show_json.h"
 #include "conf/model.h"
 #include "conf/text.h"
 
@@ -106,19 +107,7 @@ static void put_peer_line(struct answer *answer, const char *name, const struct 
 static void put_json_peer(struct json *json, const struct model_peer *peer, enum health_state state,
 			  bool healthy)
 {
-	const bool has_endpoint = peer->endpoint.sa.sa_family != AF_UNSPEC;
-	char key[KEY_BASE64_LEN + 1], endpoint[ENDPOINT_TEXT_MAX];
-
-	key_to_base64(key, &peer->public_key);
-	json_open(json, NULL, '{');
-	json_string(json, "public_key", key);
-	json_string(json, "name", peer->name);
-	json_string(json, "endpoint",
-		    has_endpoint ? endpoint_format(endpoint, &peer->endpoint) : NULL);
-	if (peer->handshake_sec > 0)
-		json_number(json, "latest_handshake", (uint64_t)peer->handshake_sec);
-	else
-		json_null(json, "latest_handshake");
+	show_json_open_peer(json, peer);
 	json_bool(json, "healthy", healthy);
 	json_string(json, "state", health_word(state));
 	json_close(json, '}');

@@ -19,6 +19,7 @@
 #include "cli/sample.h"
 #include "cli/say.h"
 #include "cli/screen.h"
+#include "cli/show_json.h"
 #include "cli/table.h"
 #include "conf/text.h"
 
@@ -227,32 +228,14 @@ static void put_table(struct text *out, const struct watch *watch)
 	table_wipe(&table);
 }
 
-static void put_known(struct json *json, const char *name, uint64_t value)
-{
-	if (value == SAMPLE_UNKNOWN)
-		json_null(json, name);
-	else
-		json_number(json, name, value);
-}
-
 static void put_json_peer(struct json *json, const struct model_peer *peer,
 			  const struct sample_rate *rate, int64_t now)
 {
-	const bool has_endpoint = peer->endpoint.sa.sa_family != AF_UNSPEC;
-	char key[KEY_BASE64_LEN + 1], endpoint[ENDPOINT_TEXT_MAX];
-
-	key_to_base64(key, &peer->public_key);
-	json_open(json, NULL, '{');
-	json_string(json, "public_key", key);
-	json_string(json, "name", peer->name);
-	json_string(json, "endpoint",
-		    has_endpoint ? endpoint_format(endpoint, &peer->endpoint) : NULL);
-	put_known(json, "latest_handshake",
-		  peer->handshake_sec > 0 ? (uint64_t)peer->handshake_sec : SAMPLE_UNKNOWN);
+	show_json_open_peer(json, peer);
 	json_number(json, "rx_bytes", peer->rx_bytes);
 	json_number(json, "tx_bytes", peer->tx_bytes);
-	put_known(json, "rx_rate", rate->rx);
-	put_known(json, "tx_rate", rate->tx);
+	json_number_if(json, "rx_rate", rate->rx != SAMPLE_UNKNOWN, rate->rx);
+	json_number_if(json, "tx_rate", rate->tx != SAMPLE_UNKNOWN, rate->tx);
 	json_string(json, "state", health_word(health_of_peer(peer, now, HEALTH_BY_KEEPALIVE)));
 	json_close(json, '}');
 }

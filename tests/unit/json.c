@@ -24,13 +24,14 @@ static void nesting(void **state)
 	json_number(&json, NULL, UINT64_MAX);
 	json_open(&json, NULL, '{');
 	json_close(&json, '}');
-	json_null(&json, NULL);
+	json_number_if(&json, NULL, false, 7);
+	json_number_if(&json, NULL, true, 0);
 	json_close(&json, ']');
 	json_bool(&json, "yes", true);
 	json_bool(&json, "no", false);
 	json_string(&json, "none", NULL);
 	json_close(&json, '}');
-	assert_string_equal(out.data, "{\"empty\":[],\"list\":[0,18446744073709551615,{},null],"
+	assert_string_equal(out.data, "{\"empty\":[],\"list\":[0,18446744073709551615,{},null,0],"
 				      "\"yes\":true,\"no\":false,\"none\":null}");
 	text_wipe(&out);
 }
