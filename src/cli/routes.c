@@ -139,23 +139,11 @@ bool routes_has_default(const struct model *model, int family)
 	return false;
 }
 
-static bool covers(const struct prefix *wide, const struct prefix *narrow)
-{
-	struct prefix cut = *narrow, masked = *wide;
-
-	if (wide->family != narrow->family || wide->cidr > narrow->cidr)
-		return false;
-	cut.cidr = wide->cidr;
-	prefix_mask(&cut);
-	prefix_mask(&masked);
-	return prefix_equal(&cut, &masked);
-}
-
 static bool excludes(const struct model_peer *peer, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < peer->allowed_count; i++)
 		if (peer->allowed[i].op == MODEL_ALLOWED_EXCLUDE &&
-		    covers(&peer->allowed[i].prefix, prefix))
+		    prefix_contains(&peer->allowed[i].prefix, prefix))
 			return true;
 	return false;
 }

@@ -248,17 +248,6 @@ static void route_describe(const void *world, const struct plan_step *step, enum
 	}
 }
 
-static bool covers(const struct prefix *wide, const struct prefix *narrow)
-{
-	struct prefix cut = *narrow;
-
-	if (wide->family != narrow->family || wide->cidr > narrow->cidr)
-		return false;
-	cut.cidr = wide->cidr;
-	prefix_mask(&cut);
-	return prefix_equal(&cut, wide);
-}
-
 /* Whether the link's addresses brought a route that covers this one. (Among the routes of the
  * plan the narrower come first and none comes twice, so they never do.) */
 static bool route_holds(void *world, const struct plan_step *step)
@@ -271,7 +260,7 @@ static bool route_holds(void *world, const struct plan_step *step)
 		tunnel->knows_connected = !iface_list_routes(
 			tunnel->iface, tunnel->index, &tunnel->connected, &tunnel->connected_count);
 	for (size_t i = 0; i < tunnel->connected_count; i++)
-		if (covers(&tunnel->connected[i], &step->prefix))
+		if (prefix_contains(&tunnel->connected[i], &step->prefix))
 			return true;
 	return false;
 }

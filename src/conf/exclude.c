@@ -25,18 +25,6 @@ static int compare(const void *left, const void *right)
 	return order ? order : (int)a->cidr - b->cidr;
 }
 
-/* Whether inner is outer or a part of it. Both are masked. */
-static bool contains(const struct prefix *outer, const struct prefix *inner)
-{
-	struct prefix cut = *inner;
-
-	if (outer->family != inner->family || outer->cidr > inner->cidr)
-		return false;
-	cut.cidr = outer->cidr;
-	prefix_mask(&cut);
-	return prefix_equal(&cut, outer);
-}
-
 static int collect(struct exclusions *out, const struct model_peer *peer)
 {
 	size_t kept = 0;
@@ -52,7 +40,7 @@ static int collect(struct exclusions *out, const struct model_peer *peer)
 	}
 	qsort(out->items, out->count, sizeof(*out->items), compare);
 	for (size_t i = 0; i < out->count; i++)
-		if (!kept || !contains(&out->items[kept - 1], &out->items[i]))
+		if (!kept || !prefix_contains(&out->items[kept - 1], &out->items[i]))
 			out->items[kept++] = out->items[i];
 	out->count = kept;
 	return 0;
@@ -110,10 +98,10 @@ static int add_rest(struct model_peer *out, const struct exclusions *excluded,
 	while (more && !err) {
 		const size_t at = find(excluded, &part);
 
-		if ((at > 0 && contains(&items[at - 1], &part)) ||
-		    (at < excluded->count && contains(&items[at], &part))) {
+		if ((at > 0 && prefix_contains(&items[at - 1], &part)) ||
+		    (at < excluded->count && prefix_contains(&items[at], &part))) {
 			more = advance(&part, whole);
-		} else if (at < excluded->count && contains(&part, &items[at])) {
+		} else if (at < excluded->count && prefix_contains(&part, &items[at])) {
 			part.cidr++; /* the lower half */
 		} else {
 			err = add(out, &part);

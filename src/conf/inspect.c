@@ -205,16 +205,6 @@ static void check_peers_keys(const struct inspection *in)
 	free(index.peers);
 }
 
-static bool holds(const struct prefix *prefix, const struct prefix *address)
-{
-	struct prefix masked = *address;
-
-	masked.cidr = prefix->cidr;
-	prefix_mask(&masked);
-	return prefix->family == address->family && prefix->cidr <= address->cidr &&
-	       !memcmp(masked.addr, prefix->addr, sizeof(masked.addr));
-}
-
 /* The narrowest of the peer's prefixes, no default route, that would take the packets to its
  * endpoint. */
 static const struct prefix *find_loop(const struct model_peer *peer, const struct prefix *endpoint,
@@ -226,7 +216,7 @@ static const struct prefix *find_loop(const struct model_peer *peer, const struc
 		struct prefix prefix = peer->allowed[i].prefix;
 
 		prefix_mask(&prefix);
-		if (!prefix.cidr || !holds(&prefix, endpoint))
+		if (!prefix.cidr || !prefix_contains(&prefix, endpoint))
 			continue;
 		if (peer->allowed[i].op != MODEL_ALLOWED_ADD)
 			return NULL;

@@ -65,6 +65,18 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b)
 	return prefix_compare(a, b) == 0;
 }
 
+bool prefix_contains(const struct prefix *outer, const struct prefix *inner)
+{
+	struct prefix whole = *outer, cut = *inner;
+
+	if (whole.family != cut.family || whole.cidr > cut.cidr)
+		return false;
+	cut.cidr = whole.cidr;
+	prefix_mask(&whole);
+	prefix_mask(&cut);
+	return prefix_equal(&whole, &cut);
+}
+
 int prefix_compare(const void *left, const void *right)
 {
 	const struct prefix *a = left, *b = right;

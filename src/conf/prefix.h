@@ -26,6 +26,8 @@ char *prefix_format(char text[PREFIX_TEXT_MAX], const struct prefix *prefix);
 bool prefix_has_host_bits(const struct prefix *prefix);
 void prefix_mask(struct prefix *prefix); /* clears the host bits */
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
+/* Whether inner is outer or a part of it. The host bits of both do not count. */
+bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
 /* Both are struct prefix, so that qsort(3) takes it: by family, length and address; host bits
  * count. Less than, equal to or greater than 0. */
 int prefix_compare(const void *left, const void *right);

@@ -189,6 +189,30 @@ static void compares(void **state)
 	assert_false(prefix_equal(&a, &b));
 }
 
+static void contains(void **state)
+{
+	static const struct {
+		const char *outer, *inner;
+		bool does;
+	} cases[] = {
+		{"10.0.0.0/8", "10.0.0.0/8", true},  {"10.0.0.0/8", "10.255.255.255", true},
+		{"10.0.0.0/8", "11.0.0.0/9", false}, {"10.0.0.0/9", "10.0.0.0/8", false},
+		{"10.1.2.3/8", "10.3.2.1/16", true}, {"10.0.0.0/9", "10.128.0.0/16", false},
+		{"0.0.0.0/0", "255.0.0.0/8", true},  {"0.0.0.0/0", "::/0", false},
+		{"::/0", "0.0.0.0/0", false},        {"::/0", "fd00::1", true},
+		{"fd00::1/127", "fd00::", true},     {"fd00::1", "fd00::", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct prefix outer, inner;
+
+		parse(&outer, cases[i].outer);
+		parse(&inner, cases[i].inner);
+		assert_int_equal(prefix_contains(&outer, &inner), cases[i].does);
+	}
+}
+
 static void sorts(void **state)
 {
 	static const char *const texts[] = {"0.0.0.0/0",   "9.0.0.0/8",   "10.0.0.0/8",
@@ -237,7 +261,7 @@ int main(void)
 		cmocka_unit_test(accepts),           cmocka_unit_test(refuses),
 		cmocka_unit_test(the_length_counts), cmocka_unit_test(masks),
 		cmocka_unit_test(compares),          cmocka_unit_test(sorts),
-		cmocka_unit_test(round_trips),
+		cmocka_unit_test(contains),          cmocka_unit_test(round_trips),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
