@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #ifdef HAVE_NFTABLES
+#include <linux/netlink.h>
 #include <nftables/libnftables.h>
+#include <unistd.h>
 #endif
 #include "cli/plan.h"
 #include "cli/policy.h"
@@ -108,12 +110,27 @@ static void describe(const void *world, const struct plan_step *step, enum plan_
 }
 
 #ifdef HAVE_NFTABLES
+/* Where the kernel has no such socket, libnftables ends the process. */
+static bool has_netfilter(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* false, with one line of what went wrong. */
 static bool run(const struct text *commands, char what[128])
 {
-	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	struct nft_ctx *nft;
 	bool ok = false;
 
+	if (!has_netfilter()) {
+		snprintf(what, 128, "netfilter: %s", strerror(errno));
+		return false;
+	}
+	nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	snprintf(what, 128, "out of memory");
 	if (nft && !commands->failed && !nft_ctx_buffer_output(nft) && !nft_ctx_buffer_error(nft)) {
 		ok = !nft_run_cmd_from_buffer(nft, commands->data);
