@@ -126,6 +126,21 @@ int iface_list_kind(struct iface *iface, const char *kind, char (**names)[IFNAMS
 	return err ? err : list.err;
 }
 
+int iface_add(struct iface *iface, const char *name, const char *kind, struct conf_error *error)
+{
+	const struct ifinfomsg header = {0};
+	struct nl_msg *msg =
+		netlink_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	struct nlattr *info;
+
+	netlink_put(&msg, IFLA_IFNAME, name, strlen(name) + 1);
+	info = msg ? nla_nest_start(msg, IFLA_LINKINFO) : NULL;
+	netlink_put(&msg, IFLA_INFO_KIND, kind, strlen(kind));
+	if (msg && info)
+		nla_nest_end(msg, info);
+	return netlink_request(iface->netlink, msg, NULL, NULL, error);
+}
+
 int iface_delete(struct iface *iface, unsigned index, struct conf_error *error)
 {
 	const struct ifinfomsg header = {.ifi_index = (int)index};

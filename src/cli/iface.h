@@ -34,6 +34,8 @@ int iface_find(struct iface *iface, const char *name, struct iface_link *link,
 	       struct conf_error *error);
 /* Adds the interfaces of a kind, such as "wireguard", to a list (names.h). 0 or -errno. */
 int iface_list_kind(struct iface *iface, const char *kind, char (**names)[IFNAMSIZ], size_t *count);
+/* Makes a link of a kind. 0 or -errno: -EOPNOTSUPP if this kernel has no such kind. */
+int iface_add(struct iface *iface, const char *name, const char *kind, struct conf_error *error);
 int iface_delete(struct iface *iface, unsigned index, struct conf_error *error);
 int iface_set_up(struct iface *iface, unsigned index, uint32_t mtu, struct conf_error *error);
 int iface_set_down(struct iface *iface, unsigned index, struct conf_error *error);

@@ -96,6 +96,16 @@ static int open_family(struct netlink **netlink, uint16_t *family, struct conf_e
 	return err;
 }
 
+bool kernel_is_there(void)
+{
+	struct netlink *netlink = NULL;
+	uint16_t family;
+	int err = open_family(&netlink, &family, NULL);
+
+	netlink_close(netlink);
+	return !err;
+}
+
 static bool is_name(const char *name)
 {
 	return name[0] && strlen(name) < IFNAMSIZ;

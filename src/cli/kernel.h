@@ -3,6 +3,7 @@
 #pragma once
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf_error;
@@ -15,5 +16,7 @@ int kernel_set(const char *name, const struct model *model, struct conf_error *e
 /* Reads all into an empty model, which the caller wipes, also after an error. 0 or -errno with
  * *error filled, as above. */
 int kernel_get(const char *name, struct model *model, struct conf_error *error);
+/* Whether this kernel has WireGuard; loads its module, if there is one. */
+bool kernel_is_there(void);
 /* Adds the interfaces of this network namespace to a list (names.h). 0 or -errno. */
 int kernel_list(char (**names)[IFNAMSIZ], size_t *count);

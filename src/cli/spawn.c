@@ -14,13 +14,16 @@
 #include "cli/child.h"
 #include "cli/client.h"
 #include "cli/interrupt.h"
+#include "cli/kernel.h"
+#include "cli/self.h"
 #include "conf/error.h"
 
 #define ENGINE_NAME "wgengine"
-#define START_LIMIT 15000 /* ms until the parent has ended */
-#define ANSWER_LIMIT 5000 /* ms more until the socket accepts */
-#define KILL_LIMIT 2000   /* ms from SIGTERM to SIGKILL */
-#define POLL_INTERVAL 10  /* ms */
+#define KERNEL_WORD "kernel" /* in place of a program's name */
+#define START_LIMIT 15000    /* ms until the parent has ended */
+#define ANSWER_LIMIT 5000    /* ms more until the socket accepts */
+#define KILL_LIMIT 2000      /* ms from SIGTERM to SIGKILL */
+#define POLL_INTERVAL 10     /* ms */
 
 static int64_t now_ms(void)
 {
@@ -49,8 +52,13 @@ char *spawn_find_engine(char engine[PATH_MAX])
 {
 	const char *wanted = getenv("WGCTL_ENGINE");
 
-	if (!wanted || !*wanted)
+	if (wanted && !strcmp(wanted, KERNEL_WORD))
+		return NULL;
+	if (!wanted || !*wanted) {
+		if (self_is_quick() && kernel_is_there())
+			return NULL;
 		wanted = getenv("WG_QUICK_USERSPACE_IMPLEMENTATION");
+	}
 	if (wanted && *wanted)
 		snprintf(engine, PATH_MAX, "%s", wanted);
 	else if (!find_beside(engine))

@@ -19,8 +19,9 @@
 #include "conf/prefix.h"
 #include "conf/text.h"
 
-#define STOP_LIMIT 5000  /* ms for an engine to end once its link is gone */
-#define POLL_INTERVAL 10 /* ms */
+#define KERNEL_KIND "wireguard" /* of a link */
+#define STOP_LIMIT 5000         /* ms for an engine to end once its link is gone */
+#define POLL_INTERVAL 10        /* ms */
 
 static bool is_leftover(const struct iface_link *link)
 {
@@ -45,7 +46,7 @@ int tunnel_look(struct iface *iface, const char *name, enum tunnel_state *state,
 		*state = strcmp(link.kind, "tun") ? TUNNEL_FOREIGN : TUNNEL_RUNS;
 	else if (err)
 		*state = answer == -ECONNREFUSED ? TUNNEL_LEFTOVER : TUNNEL_ABSENT;
-	else if (!strcmp(link.kind, "wireguard"))
+	else if (!strcmp(link.kind, KERNEL_KIND))
 		*state = TUNNEL_RUNS;
 	else
 		*state = is_leftover(&link) ? TUNNEL_LEFTOVER : TUNNEL_FOREIGN;
@@ -102,24 +103,46 @@ static void start_describe(const void *world, const struct plan_step *step, enum
 	(void)step;
 	switch (phrase) {
 	case PLAN_DO:
-		text_printf(out, "%s %s", tunnel->engine, tunnel->name);
+		if (tunnel->engine)
+			text_printf(out, "%s %s", tunnel->engine, tunnel->name);
+		else
+			text_printf(out, "ip link add %s type " KERNEL_KIND, tunnel->name);
 		break;
 	case PLAN_UNDO:
 		text_printf(out, "ip link delete dev %s", tunnel->name);
 		break;
 	case PLAN_GOAL:
-		text_printf(out, "start an engine for %s", tunnel->name);
+		text_printf(out, tunnel->engine ? "start an engine for %s" : "make the link %s",
+			    tunnel->name);
 		break;
 	}
+}
+
+static int make_link(const struct tunnel *tunnel, struct conf_error *why)
+{
+	int err = iface_add(tunnel->iface, tunnel->name, KERNEL_KIND, why);
+
+	if (err == -EOPNOTSUPP)
+		return conf_error_set(
+			why, EOPNOTSUPP, 0, 0,
+			"this kernel has no WireGuard, or its module cannot be "
+			"loaded; without WGCTL_ENGINE=kernel an engine does the work");
+	return err;
 }
 
 static int start_act(void *world, const struct plan_step *step, struct conf_error *why)
 {
 	struct tunnel *tunnel = world;
 	struct iface_link link;
-	int err = spawn_engine(tunnel->engine, tunnel->name, tunnel->interrupt, why);
+	int err = 0;
 
 	(void)step;
+	if (!tunnel->engine)
+		err = make_link(tunnel, why);
+	if (err)
+		return err; /* a link that another made meanwhile is not ours to delete */
+	if (tunnel->engine)
+		err = spawn_engine(tunnel->engine, tunnel->name, tunnel->interrupt, why);
 	if (!err)
 		err = iface_find(tunnel->iface, tunnel->name, &link, why);
 	if (err) {

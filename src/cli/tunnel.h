@@ -17,7 +17,7 @@ struct prefix;
 struct tunnel {
 	const char *name;
 	const char *file;     /* the configuration's, for the trace */
-	const char *engine;   /* the program */
+	const char *engine;   /* the program; NULL: the kernel's own module */
 	struct model *model;  /* what is wanted; configure may reduce it */
 	struct model *before; /* what a change starts from; NULL: nothing was there */
 	struct iface *iface;
@@ -46,7 +46,7 @@ int tunnel_stop(struct tunnel *tunnel, struct conf_error *why);
 
 extern const struct plan_verb *const tunnel_verbs[]; /* ends in NULL */
 /* Steps, to be appended to a plan in this order. */
-void tunnel_plan_start(struct plan *plan); /* the engine, and with it the link */
+void tunnel_plan_start(struct plan *plan); /* the link, and with it the engine */
 void tunnel_plan_address(struct plan *plan, const struct prefix *address);
 void tunnel_plan_up(struct plan *plan, uint32_t mtu);
 /* Table 0 is main, where what the addresses route already is passed over. */

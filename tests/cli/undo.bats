@@ -34,6 +34,29 @@ engine_script() {
 	assert_line "[#] /nonexistent/other $A"
 }
 
+# (tests/kernel/up.bats has the rest, on a kernel that has it for certain.)
+@test "the kernel's own WireGuard: used where there is one, and else it is said" {
+	ln -s "$WGCTL" wg-quick
+	if ip -n "$left" link add "$B" type wireguard 2>/dev/null; then
+		ip -n "$left" link delete "$B"
+		WGCTL_ENGINE=kernel left "$WGCTL" up -q "$A.conf"
+		ip -d -n "$left" link show dev "$A" | grep -w wireguard
+		left "$WGCTL" down -q "$A"
+	else
+		WGCTL_ENGINE=kernel run left "$WGCTL" up "$A.conf"
+		assert_failure 1
+		assert_output "[#] ip link add $A type wireguard
+wgctl: cannot make the link $A: this kernel has no WireGuard, or its module cannot be loaded; without WGCTL_ENGINE=kernel an engine does the work"
+		export WG_QUICK_USERSPACE_IMPLEMENTATION=$WGCTL_ENGINE
+		WGCTL_ENGINE='' run left ./wg-quick up "./$A.conf"
+		assert_success
+		assert_line "[#] $WGCTL_ENGINE $A"
+		left "$WGCTL" down -q "$A"
+	fi
+	assert_gone "$left" "$A"
+	[[ ! -e /run/wgctl/$A.record ]]
+}
+
 @test "the engine's name is one word" {
 	WGCTL_ENGINE="$WGCTL_ENGINE -f" run left "$WGCTL" up "$A.conf"
 	assert_failure 1
