@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+# Where wgctl is not wg-quick: quick.md lists it, DIFFERENCES FROM WG-QUICK of the manual page says it, and the tests that both name show
+# it. Those here run both.
+# shellcheck disable=SC2154 # set by helpers.bash, and by bats' run
+
+setup() {
+	load helpers.bash
+	common_setup
+	list=$BATS_TEST_DIRNAME/quick.md
+	page=$BATS_TEST_DIRNAME/../../man/wgctl.8
+}
+
+teardown() {
+	common_teardown
+}
+
+# $A.conf with these lines in [Interface], and a namespace for it.
+begin() {
+	need_tun
+	need wg wg-quick nft
+	[[ -n ${left:-} ]] || new_namespace left l
+	export WG_QUICK_USERSPACE_IMPLEMENTATION=$WGCTL_ENGINE
+	printf '%s\n' '[Interface]' "PrivateKey = $(wg genkey)" "$@" >"$A.conf"
+}
+
+theirs() { left wg-quick "$1" "./$A.conf"; }
+ours() { left "$WGCTL" "$1" -q "./$A.conf"; }
+
+# listed HEADING: the tests that the tables behind it name.
+listed() {
+	sed -n "/^## $1/,/^## /s/^| \`\([^|]*\)\` .*/\1/p" "$list"
+}
+
+@test "the manual page, the list and the tests agree" {
+	local entries file name
+	entries=$(listed "On purpose")
+	assert_equal "$(sed -n '/^\.Sh DIFFERENCES FROM WG-QUICK/,/^\.Sh /s/^\.\\" //p' "$page")" "$entries"
+	[[ $(wc -l <<<"$entries") -gt 20 ]] || fail "only some"
+	while IFS= read -r name; do
+		file=${name%%: *}
+		grep -qxF "@test \"${name#*: }\" {" "$BATS_TEST_DIRNAME/$file" || fail "no test: $name"
+	done < <(listed "On purpose" && listed "Because")
+}
+
+@test "a key without a value is an error" {
+	local key
+	for key in DNS Address PostUp; do
+		begin "$key ="
+		theirs up
+		theirs down
+		run ours up
+		assert_failure 1
+		assert_output --partial "$A.conf:3:"
+		assert_output --partial "'$key' has no value: write one or remove the line"
+		assert_gone "$left" "$A"
+	done
+}
+
+@test "a server of names that is no address is an error" {
+	begin 'DNS = 999.1'
+	mkdir bin
+	printf '#!/bin/sh\ncat >>%s\n' "$PWD/told" >bin/resolvconf
+	chmod +x bin/resolvconf
+	PATH=$PWD/bin:$PATH theirs up
+	PATH=$PWD/bin:$PATH theirs down
+	grep -qx 'nameserver 999.1' told
+	run ours up
+	assert_failure 1
+	assert_output --partial "$A.conf:3:7: error: '999.1' is no address"
+}
+
+@test "commands do not see what wg-quick calls its own" {
+	# shellcheck disable=SC2016 # for the hook
+	begin 'PostUp = echo "<$INTERFACE> %i" >>log'
+	theirs up
+	theirs down
+	ours up
+	ours down
+	assert_equal "$(<log)" "<$A> $A
+<> $A"
+}
+
+@test "who is not root is told so, and sudo is not asked" {
+	begin
+	mkdir bin
+	printf '#!/bin/sh\necho "$*" >>%s\n' "$PWD/asked" >bin/sudo
+	chmod +x bin/sudo
+	PATH=$PWD/bin:$PATH unshare --user wg-quick up "./$A.conf"
+	grep -q "up ./$A.conf" asked
+	rm asked
+	PATH=$PWD/bin:$PATH run unshare --user "$WGCTL" up "./$A.conf"
+	assert_failure 1
+	assert_output --partial "wgctl: "
+	[[ ! -e asked ]]
+}
+
+# No other interface answers for it, and it is new each time.
+@test "the packet filter has no rule for the address that the link gives itself" {
+	begin 'Address = fd09::1/64, fe80::5/64' '[Peer]' "PublicKey = $(wg genkey | wg pubkey)" 'AllowedIPs = ::/0'
+	filter() { left nft list ruleset | grep -o 'daddr [^ ]*'; }
+	theirs up
+	assert_equal "$(filter | grep -c fe80)" 2
+	theirs down
+	ours up
+	assert_equal "$(filter)" $'daddr fd09::1\ndaddr fe80::5'
+	ours down
+}
