@@ -7,6 +7,7 @@ setup() {
 	common_setup
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	page=$top/man/wgctl.8
+	files=$top/man/wgctl.conf.5
 }
 
 teardown() {
@@ -28,7 +29,7 @@ includes() {
 
 @test "mandoc finds nothing to complain about" {
 	need mandoc
-	run bash -c 'mandoc -T lint "$1" 2>&1 | grep -v "mandoc.db\|referenced manual not found"' - "$page"
+	run bash -c 'mandoc -T lint "$@" 2>&1 | grep -v "mandoc.db\|referenced manual not found"' - "$top"/man/*.[58]
 	assert_output ""
 }
 
@@ -78,6 +79,26 @@ includes() {
 	assert_equal "$(wc -l <json)" 3
 	assert_equal "$(section JSON | sed -n 's/^\.It Li //p' | tr -s ', ' '\n' | sort -u)" \
 		"$(jq -r '.. | objects | keys[]' json | sort -u)"
+}
+
+@test "every key of a file, where it stands and whose it is, and no other" {
+	assert_equal "$(awk '
+		/^\.Sh / { section = $2; sub(/S$/, "", section) }
+		/^\.Ss Keys of / { whose = toupper($4); sub(/WG-/, "", whose) }
+		/^\.It Li [A-Z]/ { for (i = 3; i <= NF; i++) if ($i != ",") print section, whose, $i }' "$files" | sort)" \
+		"$(sed -nE 's/^\tX\([A-Z_]+, "(\w+)", (\w+), (\w+)\).*/\2 \3 \1/p' "$top/src/conf/keyword.h" | sort)"
+}
+
+@test "nothing is wrong with the examples of files" {
+	umask 077
+	mkdir credentials
+	for key in private.key credentials/wireguard credentials/preshared; do
+		"$WGCTL" genkey >"$key"
+	done
+	awk '/^\.Bd -literal/ { file = "wg" ++n ".conf"; next } /^\.Ed/ { file = "" } file { print >file }' "$files"
+	CREDENTIALS_DIRECTORY=$PWD/credentials run -0 "$WGCTL" check wg1.conf wg2.conf wg3.conf
+	assert_output ""
+	[[ ! -e wg4.conf ]]
 }
 
 @test "the differences from wg are those of differential.md" {
