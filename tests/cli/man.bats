@@ -8,14 +8,15 @@ setup() {
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	page=$top/man/wgctl.8
 	files=$top/man/wgctl.conf.5
+	engine=$top/man/wgengine.8
 }
 
 teardown() {
 	common_teardown
 }
 
-# described MACRO: the first words of the page's list items of this sort.
-described() { sed -n "s/^\.It $1 //p" "$page" | tr -s ', ' '\n' | sort -u; }
+# described MACRO [PAGE]: the first words of the page's list items of this sort.
+described() { sed -n "s/^\.It $1 //p" "${2:-$page}" | tr -s ', ' '\n' | sort -u; }
 
 # section NAME: its lines.
 section() { sed -n "/^\.Sh $1\$/,/^\.Sh /p" "$page"; }
@@ -99,6 +100,27 @@ includes() {
 	CREDENTIALS_DIRECTORY=$PWD/credentials run -0 "$WGCTL" check wg1.conf wg2.conf wg3.conf
 	assert_output ""
 	[[ ! -e wg4.conf ]]
+}
+
+@test "every option of the engine, and no other" {
+	local known
+	known=$(sed -nE 's/^\t\t\{"([a-z-]+)", .*/\1/p' "$top/src/engine/main.c" | sort)
+	assert_equal "$(sed -n '/^\.Sh DESC/,$p' "$engine" | grep '^\.It Fl' | sed -E 's/.*Fl Fl ([a-z-]+).*/\1/' | sort)" "$known"
+	for option in $known; do
+		[[ $("${WGENGINE:-$WGCTL_ENGINE}" --help) == *"--$option"* ]] || fail "not in --help: $option"
+	done
+}
+
+@test "every environment variable of the engine, and no other" {
+	assert_equal "$(described Ev "$engine")" \
+		"$(grep -rhoE '(getenv|inherited_fd)\("[A-Z_]+"' "$top/src/engine" | grep -oE '[A-Z_]{3,}' | grep -v ^WG_TEST_ | sort -u)"
+}
+
+@test "every key of the engine's socket and every reason for a drop, and no other" {
+	assert_equal "$(described Li "$engine")" "$({
+		sed -nE 's/^\tX\([A-Z_0-9]+, "(\w+)", .*/\1/p' "$top/src/conf/uapi.h" | grep -v ^errno
+		sed -nE 's/^\tX\([A-Z_0-9]+, "(\w+)",.*/drop_\1/p' "$top/src/engine/drop.h"
+	} | sort)"
 }
 
 @test "the differences from wg are those of differential.md" {

@@ -148,7 +148,7 @@ follow() {
 		esac
 	done <"$(blocks_of Install).block"
 	run -0 make -C "$build" install DESTDIR="$PWD/stage"
-	for name in wgctl wgengine wgctl.8 wgctl.conf.5 _wgctl wgctl.fish; do
+	for name in wgctl wgengine wgctl.8 wgengine.8 wgctl.conf.5 _wgctl wgctl.fish; do
 		[[ -n $(find stage -name "$name") ]] || fail "not installed: $name"
 	done
 }
