@@ -40,6 +40,10 @@ static void check_peer(const struct model_peer *peer)
 {
 	CHECK(peer->handshake_sec >= 0 && peer->handshake_nsec >= 0);
 	CHECK(!peer->host == !peer->port);
+	CHECK(peer->drops.count <= MODEL_DROPS_MAX);
+	for (size_t i = 0; i < peer->drops.count; ++i)
+		CHECK(memchr(peer->drops.items[i].reason, '\0', MODEL_DROP_MAX) &&
+		      !strpbrk(peer->drops.items[i].reason, "\"\\\n{}= "));
 	CHECK(!peer->remove && !peer->update_only && !peer->replace_allowed);
 }
 
@@ -68,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct model model = MODEL_EMPTY;
 	struct conf_error error = {0};
 
+	model.wants_drops = true;
 	int rc = uapi_read_get(&model, (const char *)data, size, &error);
 	CHECK(rc <= 0);
 	if (rc) {

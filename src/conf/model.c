@@ -75,6 +75,34 @@ int model_peer_set_host(struct model_peer *peer, const char *host, const char *p
 	return peer->host && peer->port ? 0 : -ENOMEM;
 }
 
+int model_drops_set(struct model_drops *drops, const char *reason, size_t len, uint64_t packets)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+	char name[MODEL_DROP_MAX] = "";
+	struct model_drop *items;
+	size_t i = 0;
+
+	if (!len || len >= sizeof(name))
+		return 0;
+	memcpy(name, reason, len);
+	if (name[strspn(name, letters)] || strlen(name) < len)
+		return 0;
+	while (i < drops->count && strcmp(drops->items[i].reason, name) != 0)
+		i++;
+	if (i == MODEL_DROPS_MAX)
+		return 0;
+	if (i == drops->count) {
+		items = reallocarray(drops->items, i + 1, sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		drops->items = items;
+		strcpy(items[i].reason, name);
+		drops->count++;
+	}
+	drops->items[i].packets = packets;
+	return 0;
+}
+
 void model_wipe(struct model *model)
 {
 	for (size_t i = 0; i < model->peer_count; i++) {
@@ -84,10 +112,12 @@ void model_wipe(struct model *model)
 		free(peer->host);
 		free(peer->port);
 		free(peer->allowed);
+		free(peer->drops.items);
 	}
 	if (model->peers)
 		sodium_memzero(model->peers, model->peer_count * sizeof(*model->peers));
 	free(model->peers);
+	free(model->drops.items);
 	sodium_memzero(model, sizeof(*model));
 }
 

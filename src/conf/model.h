@@ -22,6 +22,20 @@ struct model_allowed {
 	enum model_allowed_op op;
 };
 
+#define MODEL_DROP_MAX 32  /* bytes of a reason, with the NUL */
+#define MODEL_DROPS_MAX 64 /* reasons; an engine's further ones are passed over */
+
+/* Packets that an engine dropped for a reason. */
+struct model_drop {
+	char reason[MODEL_DROP_MAX]; /* lower-case letters, digits and _ */
+	uint64_t packets;
+};
+
+struct model_drops {
+	struct model_drop *items; /* owned; each reason once */
+	size_t count;
+};
+
 struct model_peer {
 	struct key public_key;
 	struct key preshared_key; /* all zero: none */
@@ -40,6 +54,7 @@ struct model_peer {
 	int64_t handshake_sec; /* since the epoch; 0: never */
 	int64_t handshake_nsec;
 	uint64_t rx_bytes, tx_bytes;
+	struct model_drops drops;
 	unsigned line; /* of the [Peer] header in the file; 0: not from a file */
 };
 
@@ -51,6 +66,8 @@ struct model {
 	bool replace_peers;
 	uint16_t listen_port;     /* 0: any free port */
 	uint32_t fwmark;          /* 0: off */
+	bool wants_drops;         /* set before an engine is asked: for they take time */
+	struct model_drops drops; /* of all peers, and of packets that were no peer's */
 	struct model_peer *peers; /* owned, in the order given */
 	size_t peer_count, peer_size;
 };
@@ -71,6 +88,9 @@ int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 			   enum model_allowed_op op);
 /* The endpoint as the file names it, in the place of another. Copies both. 0 or -ENOMEM. */
 int model_peer_set_host(struct model_peer *peer, const char *host, const char *port);
+/* The count of a reason, instead of an earlier one; what is no reason is passed over. 0 or -ENOMEM.
+ */
+int model_drops_set(struct model_drops *drops, const char *reason, size_t len, uint64_t packets);
 /* Wipes the keys, frees all; *model is empty again. */
 void model_wipe(struct model *model);
 

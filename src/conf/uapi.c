@@ -317,13 +317,30 @@ static int reply_endpoint(struct model_peer *peer, const char *text, size_t len)
 	return model_peer_set_host(peer, host, port);
 }
 
+/* A key that only wgengine has: drop_REASON=COUNT. A client passes over what it does not know. */
+static int reply_unknown(struct uapi_reply *reply, const char *text, size_t len)
+{
+	static const char prefix[] = "drop_";
+	const size_t skip = sizeof(prefix) - 1;
+	const char *equals = memchr(text, '=', len);
+	uint64_t count;
+
+	if (!reply->model->wants_drops || len < skip || memcmp(text, prefix, skip) != 0 ||
+	    number_parse(&count, equals + 1, len - (size_t)(equals + 1 - text), UINT64_MAX) < 0)
+		return 0;
+	return model_drops_set(reply->peer ? &reply->peer->drops : &reply->model->drops,
+			       text + skip, (size_t)(equals - text) - skip, count);
+}
+
 static int reply_line(struct uapi_reply *reply, const char *text, size_t len)
 {
 	struct uapi_line line;
 	int rc;
 
 	rc = uapi_parse_line(&line, text, len);
-	if (rc == 0)
+	if (rc == 0 && line.key == UAPI_UNKNOWN)
+		rc = reply_unknown(reply, text, len);
+	else if (rc == 0)
 		rc = reply->peer ? reply_peer(reply->peer, &line) : 1;
 	else if (rc == -EINVAL && line.key == UAPI_ENDPOINT && reply->peer)
 		rc = reply_endpoint(reply->peer, text, len);

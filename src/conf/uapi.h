@@ -89,7 +89,7 @@ int uapi_reply_read(struct uapi_reply *reply, const char *text, size_t len, size
 int uapi_reply_end(struct uapi_reply *reply, int rc, struct conf_error *error);
 /* Reads the text of a reply to a get (from its first line to the empty line) into an empty model.
  * 0; the engine's own -errno; -EPROTO when the reply cannot be read; -ENOMEM. Fills *error and
- * leaves the model empty unless 0. Keys that are not known are passed over. An endpoint whose scope
- * is no interface here (the engine may live in another network namespace) is in host and port
- * only. */
+ * leaves the model empty unless 0. Keys that are not known are passed over, but for wgengine's
+ * drop_REASON if the model wants drops. An endpoint whose scope is no interface here (the engine
+ * may live in another network namespace) is in host and port only. */
 int uapi_read_get(struct model *model, const char *text, size_t len, struct conf_error *error);

@@ -143,7 +143,8 @@ static int write_and_read_lines(void)
 		"private_key=e84b5a6d2717c1003a13b431570353dbaca9146cf150c5f8575680feba52027a\n"
 		"listen_port=1\npublic_key="
 		"b85996fecc9c7f1fc6d2572a76eda11d59bcd20be8e543b15ce4bd85a8e75a33\n"
-		"endpoint=[fe80::1%nowhere]:9\nallowed_ip=10.0.0.0/8\nallowed_ip=::/0\nerrno=0\n\n";
+		"endpoint=[fe80::1%nowhere]:9\nallowed_ip=10.0.0.0/8\nallowed_ip=::/0\n"
+		"drop_forged=1\nerrno=0\n\n";
 	struct text out = TEXT_EMPTY;
 	struct model model = MODEL_EMPTY;
 	struct conf_error error = {0};
@@ -155,6 +156,7 @@ static int write_and_read_lines(void)
 	text_wipe(&out);
 	if (err)
 		return err;
+	model.wants_drops = true;
 	err = uapi_read_get(&model, REPLY, sizeof(REPLY) - 1, &error);
 	if (err) {
 		assert_int_equal(error.err, ENOMEM);
@@ -162,6 +164,7 @@ static int write_and_read_lines(void)
 	} else {
 		assert_int_equal(model.peer_count, 1);
 		assert_int_equal(model.peers[0].allowed_count, 2);
+		assert_int_equal(model.peers[0].drops.count, 1);
 	}
 	model_wipe(&model);
 	return err;

@@ -325,6 +325,7 @@ static void writes_everything(void **state)
 static void reads(void **state)
 {
 	static const char reply[] = "own_public_key=whatever\n"
+				    "drop_no_peer=7\n"
 				    "private_key=" ONES "\n"
 				    "listen_port=51820\n"
 				    "fwmark=51820\n"
@@ -335,6 +336,12 @@ static void reads(void **state)
 				    "last_handshake_time_sec=1700000000\n"
 				    "last_handshake_time_nsec=5\n"
 				    "x_drops=17\n"
+				    "drop_forged=18446744073709551615\n"
+				    "drop_Forged=1\ndrop_=1\ndrop_for ged=1\ndrop_for\"ged=1\n"
+				    "drop_replayed=1x\ndrop_replayed=\ndrop_replayed=-1\n"
+				    "drop_one_that_is_longer_than_a_reason=1\n"
+				    "drop_expired=1\n"
+				    "drop_expired=2\n"
 				    "tx_bytes=18446744073709551615\n"
 				    "rx_bytes=1\n"
 				    "persistent_keepalive_interval=25\n"
@@ -349,6 +356,7 @@ static void reads(void **state)
 	const struct model_peer *peer;
 
 	(void)state;
+	model.wants_drops = true;
 	assert_int_equal(uapi_read_get(&model, reply, strlen(reply), &error), 0);
 	assert_int_equal(error.err, 0);
 	assert_true(model.has_private_key);
@@ -371,12 +379,42 @@ static void reads(void **state)
 	assert_int_equal(peer->keepalive, 25);
 	assert_int_equal(peer->allowed_count, 2);
 	assert_string_equal(prefix_format(text, &peer->allowed[1].prefix), "fd00::/64");
+	assert_int_equal(peer->drops.count, 2);
+	assert_string_equal(peer->drops.items[0].reason, "forged");
+	assert_true(peer->drops.items[0].packets == UINT64_MAX);
+	assert_string_equal(peer->drops.items[1].reason, "expired");
+	assert_int_equal(peer->drops.items[1].packets, 2);
+	assert_int_equal(model.drops.count, 1);
+	assert_string_equal(model.drops.items[0].reason, "no_peer");
+	assert_int_equal(model.drops.items[0].packets, 7);
 	peer = &model.peers[1];
+	assert_int_equal(peer->drops.count, 0);
 	assert_int_equal(peer->public_key.bytes[0], 3);
 	assert_int_equal(peer->endpoint.sa.sa_family, AF_UNSPEC);
 	assert_int_equal(peer->allowed_count, 0);
 	assert_false(peer->has_keepalive);
 	model_wipe(&model);
+	assert_int_equal(uapi_read_get(&model, reply, strlen(reply), &error), 0);
+	assert_int_equal(model.drops.count + model.peers[0].drops.count, 0);
+	model_wipe(&model);
+}
+
+static void bounded_drops(void **state)
+{
+	struct model_drops drops = {0};
+	char reason[16];
+
+	(void)state;
+	for (int i = 0; i < MODEL_DROPS_MAX + 5; i++) {
+		snprintf(reason, sizeof(reason), "r%d", i);
+		assert_int_equal(model_drops_set(&drops, reason, strlen(reason), 1), 0);
+	}
+	assert_int_equal(drops.count, MODEL_DROPS_MAX);
+	assert_int_equal(model_drops_set(&drops, "r63", 3, 9), 0);
+	assert_int_equal(drops.items[MODEL_DROPS_MAX - 1].packets, 9);
+	assert_int_equal(model_drops_set(&drops, "r\0x", 3, 9), 0);
+	assert_int_equal(drops.count, MODEL_DROPS_MAX);
+	free(drops.items);
 }
 
 static void reads_the_least(void **state)
@@ -565,6 +603,7 @@ int main(void)
 		cmocka_unit_test(writes_nothing),
 		cmocka_unit_test(writes_everything),
 		cmocka_unit_test(reads),
+		cmocka_unit_test(bounded_drops),
 		cmocka_unit_test(reads_the_least),
 		cmocka_unit_test(reads_errnos),
 		cmocka_unit_test(read_refuses),
