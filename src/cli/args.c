@@ -13,6 +13,8 @@
 /* No letters. */
 #define JSON 0x100
 #define PORTABLE 0x101
+#define HTTP 0x102
+#define OPENMETRICS 0x103
 #define VALUE 0x200 /* and its number */
 
 static const char *const value_names[] = {
@@ -22,7 +24,7 @@ static const char *const value_names[] = {
 
 static void say_unknown(const char *command, const char *word, const struct option *options)
 {
-	const char *names[5 + ARGS_VALUES], *meant;
+	const char *names[7 + ARGS_VALUES], *meant;
 	size_t count = 0, len = strcspn(word, "=");
 	char name[32];
 
@@ -42,9 +44,29 @@ static void say_unknown(const char *command, const char *word, const struct opti
 		say_error("unknown option `--%s' of `%s'", name, command);
 }
 
+static bool *flag_of(struct args *args, int option)
+{
+	switch (option) {
+	case 'q':
+		return &args->quiet;
+	case 'n':
+		return &args->dry_run;
+	case JSON:
+		return &args->json;
+	case PORTABLE:
+		return &args->portable;
+	case HTTP:
+		return &args->http;
+	case OPENMETRICS:
+		return &args->openmetrics;
+	default:
+		return NULL;
+	}
+}
+
 int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 {
-	struct option options[6 + ARGS_VALUES] = {{"help", no_argument, NULL, 'h'}};
+	struct option options[8 + ARGS_VALUES] = {{"help", no_argument, NULL, 'h'}};
 	const char *letters = accepts & ARGS_IN_ORDER ? "+:h" : ":h";
 	size_t count = 1;
 	int option;
@@ -62,6 +84,10 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 		options[count++] = (struct option){"json", no_argument, NULL, JSON};
 	if (accepts & ARGS_PORTABLE)
 		options[count++] = (struct option){"portable", no_argument, NULL, PORTABLE};
+	if (accepts & ARGS_HTTP)
+		options[count++] = (struct option){"http", no_argument, NULL, HTTP};
+	if (accepts & ARGS_OPENMETRICS)
+		options[count++] = (struct option){"openmetrics", no_argument, NULL, OPENMETRICS};
 	for (int i = 0; i < ARGS_VALUES; i++)
 		if (accepts & ARGS_TAKES((unsigned)i))
 			options[count++] =
@@ -69,14 +95,10 @@ int args_parse(struct args *args, int argc, char **argv, unsigned accepts)
 	opterr = 0;
 	optind = 0; /* glibc: start afresh */
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
-		if (option == 'q') {
-			args->quiet = true;
-		} else if (option == 'n') {
-			args->dry_run = true;
-		} else if (option == JSON) {
-			args->json = true;
-		} else if (option == PORTABLE) {
-			args->portable = true;
+		bool *flag = flag_of(args, option);
+
+		if (flag) {
+			*flag = true;
 		} else if (option >= VALUE) {
 			args->values[option - VALUE] = optarg;
 		} else if (option == ':') {

@@ -10,7 +10,9 @@
 #define ARGS_IN_ORDER 4u  /* the first word ends the options */
 #define ARGS_DRY_RUN 8u   /* -n, --dry-run */
 #define ARGS_PORTABLE 16u /* --portable */
-#define ARGS_TAKES(value) (32u << (value))
+#define ARGS_HTTP 32u     /* --http */
+#define ARGS_OPENMETRICS 64u
+#define ARGS_TAKES(value) (128u << (value))
 
 /* Options with a value. */
 enum args_value {
@@ -24,7 +26,7 @@ enum args_value {
 };
 
 struct args {
-	bool quiet, json, dry_run, portable;
+	bool quiet, json, dry_run, portable, http, openmetrics;
 	int count;                       /* words after the options */
 	char **words;                    /* borrowed from argv */
 	const char *values[ARGS_VALUES]; /* NULL: not given; borrowed from argv */

@@ -6,9 +6,9 @@
 #include <string.h>
 #include "conf/text.h"
 
-/* The length of the UTF-8 character, or 0: it is none. */
-static size_t utf8_length(const unsigned char *c)
+size_t json_character(const char *at)
 {
+	const unsigned char *c = (const unsigned char *)at;
 	static const unsigned smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t len = c[0] < 0x80 ? 1 : c[0] < 0xc0 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
 	unsigned code;
@@ -32,7 +32,7 @@ static void put_string(struct text *out, const char *string)
 {
 	text_append(out, "\"", 1);
 	while (*string) {
-		size_t len = utf8_length((const unsigned char *)string);
+		size_t len = json_character(string);
 		unsigned char c = (unsigned char)*string;
 
 		if (!len)

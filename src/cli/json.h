@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct text;
@@ -22,3 +23,5 @@ void json_thousandths(struct json *json, const char *name, uint64_t value);
 void json_bool(struct json *json, const char *name, bool value);
 /* null if it is not known. */
 void json_number_if(struct json *json, const char *name, bool is_known, uint64_t value);
+/* The length of the UTF-8 character there; 0: it is none. */
+size_t json_character(const char *at);

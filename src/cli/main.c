@@ -15,7 +15,9 @@
 #include "cli/complete.h"
 #include "cli/down.h"
 #include "cli/genkey.h"
+#include "cli/metrics.h"
 #include "cli/pubkey.h"
+#include "cli/qr.h"
 #include "cli/reload.h"
 #include "cli/run.h"
 #include "cli/save.h"
@@ -126,6 +128,13 @@ static const struct command commands[] = {
 	 "`wg-quick strip' prints it; keys from files of their own are put in, and lists with\n"
 	 "exclusions become the prefixes that are left.\n",
 	 false},
+	{"qr", qr_run, "FILE|NAME", "CONF",
+	 "show a configuration file to WireGuard's app on a phone",
+	 FILE_OR_NAME
+	 "The QR code holds the private key: nobody else should see it. Comments, names and what\n"
+	 "the app does not know are left out; keys from files of their own are put in, and lists\n"
+	 "with exclusions become the prefixes that are left.\n",
+	 false},
 	{"show", show_run, "{ <interface> | all | interfaces } [" FIELDS "]",
 	 "--json IF|all|interfaces! FIELD", "show the state of tunnels, as `wg show' does",
 	 "Without arguments: all. WG_COLOR_MODE=always|never and WG_HIDE_KEYS=never change how it\n"
@@ -164,6 +173,15 @@ static const struct command commands[] = {
 	 "\n" STATES "\n"
 	 "Exit status: 0 healthy, 1 not, 2 no answer: no such thing, more than one that PEER may\n"
 	 "be, no permission, or called wrongly.\n",
+	 false},
+	{"metrics", metrics_run, "[--openmetrics] [IF] | --http", "--openmetrics --http IF",
+	 "print the state of tunnels for Prometheus",
+	 "The text format of Prometheus. Without IF: all. An engine that does not answer costs a\n"
+	 "second at most, and is shown by wgctl_up. No secret key is shown.\n"
+	 "\n"
+	 "  --openmetrics  the text format of OpenMetrics 1.0 instead\n"
+	 "  --http         answer one HTTP request (GET /metrics) from standard input, as\n"
+	 "                 wgctl-metrics.socket of systemd wants it, in the format it accepts\n",
 	 false},
 	{"showconf", showconf_run, "<interface>", "IF",
 	 "print a tunnel's configuration, keys included",

@@ -78,6 +78,19 @@ make_configuration() {
 	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" down "$A"
 }
 
+@test "metrics and qr leave nothing" {
+	make_configuration
+	local secrets=(--secret "$(cat private)" --secret "$(cat psk)")
+	ip netns exec "$one" "$WGCTL" up -q "./$A.conf" 3>&-
+	leaves_nothing "${secrets[@]}" ip netns exec "$one" "$WGCTL" metrics "$A"
+	leaves_nothing "${secrets[@]}" "$WGCTL" qr "./$A.conf"
+	for ((number = 0; number < 150; number++)); do # another size of code, other pieces of memory
+		printf 'AllowedIPs = 10.8.0.%d/32\n' "$number"
+		((number % 50)) || leaves_nothing "${secrets[@]}" "$WGCTL" qr "./$A.conf"
+	done >>"$A.conf"
+	ip netns exec "$one" "$WGCTL" down -q "$A"
+}
+
 @test "a file that is refused leaves nothing" {
 	make_configuration
 	printf 'AllowedIPs = 10.9.0.2/33\n' >>"$A.conf"

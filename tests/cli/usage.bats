@@ -24,7 +24,7 @@ teardown() {
 	for word in help --help -h; do
 		run --separate-stderr "$WGCTL" $word
 		assert_success
-		for command in up reload down save check strip show watch status showconf set setconf addconf syncconf genkey genpsk pubkey version help; do
+		for command in up reload down save check strip show watch status metrics qr showconf set setconf addconf syncconf genkey genpsk pubkey version help; do
 			assert_line --regexp "^  $command +[a-z]"
 		done
 		assert_equal "$stderr" ""
@@ -39,7 +39,7 @@ teardown() {
 }
 
 @test "every command explains itself on stdout" {
-	for command in up down save check strip show watch status showconf set setconf addconf syncconf genkey genpsk pubkey version help; do
+	for command in up down save check strip show watch status metrics qr showconf set setconf addconf syncconf genkey genpsk pubkey version help; do
 		for form in "help $command" "$command --help" "$command -h"; do
 			run --separate-stderr "$WGCTL" $form
 			assert_success
