@@ -15,7 +15,7 @@
 #define DEFAULT_DIRECTORIES "/etc/wireguard"
 #define SUFFIX ".conf"
 #define SUFFIX_LEN (sizeof(SUFFIX) - 1)
-#define NAME_RULE "1 to 15 letters, digits or _=+.-, and not a - in front"
+#define NAME_RULE "1 to 15 letters, digits or _=+.-, no - in front, not all or default"
 
 static bool ends_in_conf(const char *word)
 {
@@ -32,14 +32,24 @@ static bool exists(const char *file)
 	return !stat(file, &st) || (errno != ENOENT && errno != ENOTDIR);
 }
 
+/* Folders of /proc/sys/net/ipv4/conf: the kernel makes no interface of these names. */
+static bool is_taken(const char *name, size_t len)
+{
+	static const char *const taken[] = {".", "..", "all", "default"};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
+		if (strlen(taken[i]) == len && !memcmp(taken[i], name, len))
+			return true;
+	return false;
+}
+
 static bool is_name(const char *name, size_t len)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789_=+.-";
 
-	if (!len || len >= IFNAMSIZ || name[0] == '-' || strspn(name, letters) < len)
-		return false;
-	return !(len == 1 && name[0] == '.') && !(len == 2 && name[0] == '.' && name[1] == '.');
+	return len && len < IFNAMSIZ && name[0] != '-' && strspn(name, letters) >= len &&
+	       !is_taken(name, len);
 }
 
 /* Takes the interface's name from a file's. */

@@ -54,7 +54,8 @@ static bool valid_name(const char *name)
 	size_t len = strlen(name);
 
 	return len > 0 && len < IFNAMSIZ && name[0] != '-' && strcmp(name, ".") != 0 &&
-	       strcmp(name, "..") != 0 && !strpbrk(name, "/ \t\n\v\f\r:%");
+	       strcmp(name, "..") != 0 && strcmp(name, "all") != 0 &&
+	       strcmp(name, "default") != 0 && !strpbrk(name, "/ \t\n\v\f\r:%");
 }
 
 /* An open file descriptor by its number in the environment. 0 with -1 when not set. */
@@ -176,7 +177,7 @@ static enum action read_arguments(int argc, char **argv, struct options *options
 	if (!valid_name(options->ifname)) {
 		fprintf(stderr,
 			"wgengine: '%s' is not an interface name: 1 to 15 characters, no '/', ':' "
-			"or space, no '-' in front\n",
+			"or space, no '-' in front, not all or default\n",
 			options->ifname);
 		return ACTION_FAIL;
 	}
