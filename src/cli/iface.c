@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include "cli/names.h"
 #include "cli/netlink.h"
+#include "conf/array.h"
 #include "conf/endpoint.h"
 #include "conf/error.h"
 
@@ -299,24 +300,19 @@ struct route_list {
 static void list_route(struct nlmsghdr *reply, void *arg)
 {
 	struct route_list *list = arg;
-	struct route route;
+	struct route *routes, route;
 
 	if (!read_route(reply, &route) || route.table != list->table)
 		return;
 	if (!list->any &&
 	    (list->index ? route.index != list->index : !route.index || route.to.cidr != 0))
 		return;
-	if (list->count == list->size) {
-		size_t size = list->size ? list->size * 2 : 8;
-		struct route *routes = reallocarray(list->routes, size, sizeof(*routes));
-
-		if (!routes) {
-			list->failed = true;
-			return;
-		}
-		list->routes = routes;
-		list->size = size;
+	routes = array_room(list->routes, list->count, &list->size, sizeof(*routes));
+	if (!routes) {
+		list->failed = true;
+		return;
 	}
+	list->routes = routes;
 	list->routes[list->count++] = route;
 }
 

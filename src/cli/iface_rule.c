@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include "cli/iface.h"
 #include "cli/netlink.h"
+#include "conf/array.h"
 
 #define DUMP_TRIES 5 /* rules that change while they are read are read again */
 
@@ -80,21 +81,16 @@ static bool read_rule(struct nlmsghdr *reply, struct iface_rule *rule)
 static void list_rule(struct nlmsghdr *reply, void *arg)
 {
 	struct list *list = arg;
-	struct iface_rule rule;
+	struct iface_rule *rules, rule;
 
 	if (!read_rule(reply, &rule))
 		return;
-	if (list->count == list->size) {
-		size_t size = list->size ? list->size * 2 : 8;
-		struct iface_rule *rules = reallocarray(list->rules, size, sizeof(*rules));
-
-		if (!rules) {
-			list->failed = true;
-			return;
-		}
-		list->rules = rules;
-		list->size = size;
+	rules = array_room(list->rules, list->count, &list->size, sizeof(*rules));
+	if (!rules) {
+		list->failed = true;
+		return;
 	}
+	list->rules = rules;
 	list->rules[list->count++] = rule;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/interrupt.h"
 #include "cli/record.h"
 #include "cli/say.h"
+#include "conf/array.h"
 #include "conf/error.h"
 #include "conf/text.h"
 
@@ -15,16 +16,11 @@ void plan_add(struct plan *plan, const struct plan_verb *verb, const struct pref
 	      uint32_t number, const char *text)
 {
 	struct plan_step step = {.verb = verb, .number = number};
+	struct plan_step *steps = array_room(plan->steps, plan->count, &plan->size, sizeof(*steps));
 
-	if (plan->count == plan->size) {
-		size_t size = plan->size ? plan->size * 2 : 16;
-		struct plan_step *steps = reallocarray(plan->steps, size, sizeof(*steps));
-
-		if (!steps)
-			goto failed;
-		plan->steps = steps;
-		plan->size = size;
-	}
+	if (!steps)
+		goto failed;
+	plan->steps = steps;
 	if (prefix)
 		step.prefix = *prefix;
 	if (text && !(step.text = strdup(text)))

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+#include "conf/array.h"
 #include "conf/text.h"
 
 #define GAP 2 /* between columns */
@@ -17,15 +18,10 @@
 
 void table_add(struct table *table, const char *colour, bool heading)
 {
-	struct table_row *rows = table->rows;
+	struct table_row *rows = array_room(table->rows, table->count, &table->size, sizeof(*rows));
 
-	if (table->count == table->size) {
-		table->size = table->size ? 2 * table->size : 16;
-		rows = reallocarray(table->rows, table->size, sizeof(*rows));
-	}
 	if (!rows) {
 		table->failed = true;
-		table->size = table->count;
 		return;
 	}
 	table->rows = rows;

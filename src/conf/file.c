@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include "conf/array.h"
 #include "conf/extension.h"
 #include "conf/lines.h"
 #include "conf/name.h"
@@ -52,18 +53,14 @@ static struct file_warning *note(struct loader *loader, const struct conf_error 
 	*rc = 0;
 	if (file->warning_count == max)
 		return NULL;
-	if (file->warning_count == file->warning_size) {
-		size_t size = file->warning_size ? file->warning_size * 2 : 4;
-
-		warning = reallocarray(file->warnings, size, sizeof(*warning));
-		if (!warning) {
-			*rc = no_memory(loader);
-			return NULL;
-		}
-		file->warnings = warning;
-		file->warning_size = size;
+	warning = array_room(file->warnings, file->warning_count, &file->warning_size,
+			     sizeof(*warning));
+	if (!warning) {
+		*rc = no_memory(loader);
+		return NULL;
 	}
-	warning = &file->warnings[file->warning_count++];
+	file->warnings = warning;
+	warning += file->warning_count++;
 	*warning = (struct file_warning){.line = what->line, .column = what->column};
 	memcpy(warning->what, what->what, sizeof(warning->what));
 	if (file->warning_count == max)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "conf/array.h"
 #include "conf/file.h"
 #include "conf/inspect.h"
 #include "conf/outline.h"
@@ -14,20 +15,15 @@
 
 struct conf_error *findings_add(struct findings *findings, bool is_error, const char *code)
 {
-	struct finding *finding;
+	struct finding *finding =
+		array_room(findings->items, findings->count, &findings->size, sizeof(*finding));
 
-	if (findings->count == findings->size) {
-		size_t size = findings->size ? findings->size * 2 : 8;
-
-		finding = reallocarray(findings->items, size, sizeof(*finding));
-		if (!finding) {
-			findings->failed = true;
-			return NULL;
-		}
-		findings->items = finding;
-		findings->size = size;
+	if (!finding) {
+		findings->failed = true;
+		return NULL;
 	}
-	finding = &findings->items[findings->count++];
+	findings->items = finding;
+	finding += findings->count++;
 	*finding = (struct finding){.is_error = is_error, .code = code};
 	return &finding->at;
 }

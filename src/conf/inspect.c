@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
+#include "conf/array.h"
 #include "conf/file.h"
 #include "conf/findings.h"
 #include "conf/outline.h"
@@ -67,15 +68,11 @@ static unsigned column_of(const struct inspection *in, unsigned line)
 
 static bool add_spot(struct spots *spots, const struct spot *spot)
 {
-	if (spots->count == spots->size) {
-		size_t size = spots->size ? spots->size * 2 : 16;
-		struct spot *items = reallocarray(spots->items, size, sizeof(*items));
+	struct spot *items = array_room(spots->items, spots->count, &spots->size, sizeof(*items));
 
-		if (!items)
-			return false;
-		spots->items = items;
-		spots->size = size;
-	}
+	if (!items)
+		return false;
+	spots->items = items;
 	spots->items[spots->count++] = *spot;
 	return true;
 }

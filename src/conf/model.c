@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
+#include "conf/array.h"
 
 #define PEERS_FIRST 8
-#define ALLOWED_FIRST 2
 
 struct model_peer *model_add_peer(struct model *model)
 {
@@ -42,16 +42,12 @@ struct model_peer *model_last_peer(const struct model *model)
 int model_peer_add_allowed(struct model_peer *peer, const struct prefix *prefix,
 			   enum model_allowed_op op)
 {
-	if (peer->allowed_count == peer->allowed_size) {
-		size_t size = peer->allowed_size ? peer->allowed_size * 2 : ALLOWED_FIRST;
-		struct model_allowed *allowed;
+	struct model_allowed *allowed = array_room(peer->allowed, peer->allowed_count,
+						   &peer->allowed_size, sizeof(*allowed));
 
-		allowed = reallocarray(peer->allowed, size, sizeof(*allowed));
-		if (!allowed)
-			return -ENOMEM;
-		peer->allowed = allowed;
-		peer->allowed_size = size;
-	}
+	if (!allowed)
+		return -ENOMEM;
+	peer->allowed = allowed;
 	peer->allowed[peer->allowed_count++] = (struct model_allowed){
 		.prefix = *prefix,
 		.op = op,

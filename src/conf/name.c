@@ -6,10 +6,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "conf/array.h"
 #include "conf/error.h"
 #include "conf/model.h"
-
-#define PLACES_FIRST 8
 
 /* The length of the character that text begins with; 0: it is none, or a control character. */
 static size_t char_len(const unsigned char *text, size_t len)
@@ -57,17 +56,14 @@ bool name_is_valid(const char *text, size_t len)
 
 int name_note(struct name_places *places, const struct name_place *place)
 {
+	struct name_place *items;
+
 	if (places->count && places->items[places->count - 1].peer == place->peer)
 		places->count--;
-	if (places->count == places->size) {
-		size_t size = places->size ? places->size * 2 : PLACES_FIRST;
-		struct name_place *items = reallocarray(places->items, size, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		places->items = items;
-		places->size = size;
-	}
+	items = array_room(places->items, places->count, &places->size, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	places->items = items;
 	places->items[places->count++] = *place;
 	return 0;
 }

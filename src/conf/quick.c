@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "conf/array.h"
 #include "conf/file.h"
 #include "conf/number.h"
 #include "conf/value.h"
@@ -48,7 +49,7 @@ static int read_address(void *user, const struct value_part *part)
 {
 	struct list *list = user;
 	struct file *file = list->file;
-	struct prefix prefix;
+	struct prefix *addresses, prefix;
 
 	if (!part->len)
 		return 0;
@@ -57,16 +58,11 @@ static int read_address(void *user, const struct value_part *part)
 			list->report, part,
 			"%s is no address: expected one such as 10.0.0.1/24 or fd00::1/64",
 			value_quote(part).text);
-	if (file->address_count == file->address_size) {
-		size_t size = file->address_size ? file->address_size * 2 : 4;
-		struct prefix *addresses;
-
-		addresses = reallocarray(file->addresses, size, sizeof(*addresses));
-		if (!addresses)
-			return no_memory(list->report);
-		file->addresses = addresses;
-		file->address_size = size;
-	}
+	addresses = array_room(file->addresses, file->address_count, &file->address_size,
+			       sizeof(*addresses));
+	if (!addresses)
+		return no_memory(list->report);
+	file->addresses = addresses;
 	file->addresses[file->address_count++] = prefix;
 	return 0;
 }

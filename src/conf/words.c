@@ -5,22 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WORDS_FIRST 4
+#include "conf/array.h"
 
 int words_add(struct words *words, const char *text, size_t len)
 {
+	char **items = array_room(words->items, words->count, &words->size, sizeof(*items));
 	char *word;
 
-	if (words->count == words->size) {
-		size_t size = words->size ? words->size * 2 : WORDS_FIRST;
-		char **items = reallocarray(words->items, size, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		words->items = items;
-		words->size = size;
-	}
+	if (!items)
+		return -ENOMEM;
+	words->items = items;
 	word = malloc(len + 1);
 	if (!word)
 		return -ENOMEM;
