@@ -120,8 +120,7 @@ static int translate(struct text *out, struct file *file, const char *path)
 		say_file_error(path, &error);
 		return err;
 	}
-	for (size_t i = 0; i < file->warning_count; i++)
-		say_file_warning(path, &file->warnings[i]);
+	say_file_warnings(path, file);
 	say_left_out(file, path);
 	if (key_is_zero(&file->device.private_key)) {
 		say_error("%s: there is no PrivateKey: the app wants one", path);

@@ -70,9 +70,13 @@ void say_conf_error(const char *file, const struct conf_error *error)
 		say_error("%s", error->what);
 }
 
-void say_file_warning(const char *file, const struct file_warning *warning)
+void say_file_warnings(const char *path, const struct file *file)
 {
-	say_place(file, warning->line, warning->column, "warning", warning->what);
+	for (size_t i = 0; i < file->warning_count; i++) {
+		const struct file_warning *warning = &file->warnings[i];
+
+		say_place(path, warning->line, warning->column, "warning", warning->what);
+	}
 }
 
 void say_exposed(const char *file)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct conf_error;
-struct file_warning;
+struct file;
 
 /* "wgctl: ..." */
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -17,8 +17,8 @@ void say_plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_file_error(const char *file, const struct conf_error *error);
 /* The same if a line is known, else "wgctl: ..."; file NULL: none. */
 void say_conf_error(const char *file, const struct conf_error *error);
-/* "FILE:LINE:COLUMN: warning: ..." */
-void say_file_warning(const char *file, const struct file_warning *warning);
+/* All that reading it found: "FILE:LINE:COLUMN: warning: ..." */
+void say_file_warnings(const char *path, const struct file *file);
 /* That others may read the file. */
 void say_exposed(const char *file);
 /* "[#] ...", as wg-quick(8) shows each command that it runs; nothing if quiet. */

@@ -21,8 +21,7 @@ static int read_file(struct file *file, const char *path)
 		say_file_error(path, &error);
 		return err;
 	}
-	for (size_t i = 0; i < file->warning_count; i++)
-		say_file_warning(path, &file->warnings[i]);
+	say_file_warnings(path, file);
 	return access_resolve(&file->device, path);
 }
 

@@ -142,8 +142,7 @@ int setup_read(struct setup *setup)
 		say_file_error(setup->paths.file, &error);
 		return err;
 	}
-	for (size_t i = 0; i < setup->file.warning_count; i++)
-		say_file_warning(setup->paths.file, &setup->file.warnings[i]);
+	say_file_warnings(setup->paths.file, &setup->file);
 	if (source_is_exposed(setup->paths.file))
 		say_exposed(setup->paths.file);
 	if (setup->file.search.count && !setup->file.dns.count)

@@ -48,8 +48,7 @@ static int find_and_strip(struct text *out, const char *word)
 		return err;
 	}
 	err = strip(out, &file, paths.file);
-	for (size_t i = 0; i < file.warning_count; i++)
-		say_file_warning(paths.file, &file.warnings[i]);
+	say_file_warnings(paths.file, &file);
 	if (!err && source_is_exposed(paths.file))
 		say_exposed(paths.file);
 	file_wipe(&file);
