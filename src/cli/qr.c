@@ -132,15 +132,16 @@ static int translate(struct text *out, struct file *file, const char *path)
 		put_peer(out, &file->device.peers[i]);
 	if (!err && out->failed)
 		err = -ENOMEM;
-	if (!err && out->len > BYTES_MAX)
-		err = -E2BIG;
-	if (err == -E2BIG && !out->failed)
-		say_error("%s: %zu bytes are too many: a QR code holds %d; give the file to the "
-			  "app instead, or shorten AllowedIPs",
-			  path, out->len, BYTES_MAX);
-	else if (err)
-		say_error("%s: %s", path, strerror(-err));
-	return err;
+	if (err) {
+		say_error("%s: %s", path, exclude_problem(err));
+		return err;
+	}
+	if (out->len <= BYTES_MAX)
+		return 0;
+	say_error("%s: %zu bytes are too many: a QR code holds %d; give the file to the app "
+		  "instead, or shorten AllowedIPs",
+		  path, out->len, BYTES_MAX);
+	return -E2BIG;
 }
 
 static bool is_light(const QRcode *code, int x, int y)

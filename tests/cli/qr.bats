@@ -116,6 +116,17 @@ reads() {
 	assert_equal "$stderr" "wgctl: wg0.conf: 2954 bytes are too many: a QR code holds 2953; give the file to the app instead, or shorten AllowedIPs"
 }
 
+@test "exclusions that leave too much" {
+	{
+		printf '[Interface]\nPrivateKey = %s\n[Peer]\nPublicKey = %s\n' "$(wg genkey)" "$(wg genkey | wg pubkey)"
+		awk 'BEGIN { printf "AllowedIPs = ::/0"; for (i = 0; i < 12000; i++) printf ", !%x::1", 8192 + i; print "" }'
+	} >wg0.conf
+	run --separate-stderr "$WGCTL" qr wg0.conf
+	assert_failure 1
+	assert_output ""
+	assert_equal "$stderr" "wgctl: wg0.conf: AllowedIPs come to too many prefixes: exclude less"
+}
+
 @test "no key, a wrong file, no file, wrong words: no code" {
 	printf '[Interface]\nAddress = 10.0.0.1\n' >wg0.conf
 	run --separate-stderr "$WGCTL" qr wg0.conf
