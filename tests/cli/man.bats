@@ -123,6 +123,60 @@ includes() {
 	} | sort)"
 }
 
+# examples PAGE: the commands of its examples.
+examples() {
+	sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/s/^\(\.Dl \)\{0,1\}[#$] //p' "$1" | sed 's/\\e/\\/g'
+}
+
+# on_machine FILE: in a namespace with sockets of its own, as a shell that ends at the first failure.
+on_machine() {
+	# shellcheck disable=SC2016 # for the inner shell
+	ip netns exec "$A" unshare --mount --propagation private sh -e -c '
+		mkdir -p /run/wireguard /run/wgctl
+		mount -t tmpfs none /run/wireguard
+		mount -t tmpfs none /run/wgctl
+		exec bash -e "$1"' - "$1" 3>&-
+}
+
+@test "the examples of the command work, one after the other" {
+	need_tun
+	namespaces+=("$A")
+	ip netns add "$A"
+	mkdir bin
+	ln -s "$WGCTL" "$WGCTL_ENGINE" bin
+	printf '%s\n' '[Interface]' "PrivateKey = $("$WGCTL" genkey)" '[Peer]' '# Name = alice' \
+		"PublicKey = $("$WGCTL" genkey | tee alice | "$WGCTL" pubkey)" 'AllowedIPs = 10.9.0.2/32' >wg0.conf
+	examples "$page" >commands
+	sed -i '/^wgctl set/a wgctl show wg0 allowed-ips' commands
+	WGCTL_PATH=$PWD PATH=$PWD/bin:$PATH run -0 on_machine commands
+	assert_line "$("$WGCTL" pubkey <alice)	10.9.0.2/32 10.9.0.7/32"
+	assert_line "$("$WGCTL" pubkey <alice)"
+	assert_line "$("$WGCTL" pubkey <private.key)"
+	assert_line "[#] ip link delete dev wg0"
+}
+
+@test "the examples of the engine work" {
+	need_tun
+	need nc
+	namespaces+=("$A")
+	ip netns add "$A"
+	mkdir bin
+	ln -s "$WGCTL" "${WGENGINE:-$WGCTL_ENGINE}" bin
+	examples "$engine" >commands
+	assert_equal "$(wc -l <commands)" 2
+	# The first goes on while the second asks it; what it dropped is a packet for nobody.
+	sed -i '1s/$/ \& engine=$!/
+		1a trap "kill $engine" EXIT\
+		until [ -S /var/run/wireguard/wg0.sock ]; do kill -0 "$engine"; done\
+		wgctl set wg0 private-key <(wgctl genkey)\
+		ip address add 10.9.0.1/24 dev wg0\
+		ip link set wg0 up\
+		ping -c 1 -W 1 10.9.0.2 || true' commands
+	PATH=$PWD/bin:$PATH run -0 on_machine commands
+	assert_line --regexp "^drop_no_peer=[1-9]"
+	assert_line --partial "wgengine: wg0: ready"
+}
+
 @test "the differences from wg are those of differential.md" {
 	# Each row is known by its first pattern.
 	assert_equal "$(section 'DIFFERENCES FROM WG' | sed -n 's/^\.\\" //p')" \
