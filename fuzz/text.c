@@ -17,17 +17,16 @@
 
 static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* Decimal digits and nothing else; -1 for what is none, or too great for any number here. */
-static __int128 model_number(const char *text, size_t len)
+/* Decimal digits and nothing else, of a number that has 64 bits. */
+static bool model_number(uint64_t *value, const char *text, size_t len)
 {
-	__int128 value = 0;
-
+	*value = 0;
 	for (size_t i = 0; i < len; ++i) {
-		if (text[i] < '0' || text[i] > '9' || i >= 20)
-			return -1;
-		value = value * 10 + (text[i] - '0');
+		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(*value, 10, value) ||
+		    __builtin_add_overflow(*value, text[i] - '0', value))
+			return false;
 	}
-	return len ? value : -1;
+	return len > 0;
 }
 
 static void check_number(const char *text, size_t len)
@@ -37,17 +36,17 @@ static void check_number(const char *text, size_t len)
 		size_t digits;
 	} RANGES[] = {{0, 1},          {32, 2},          {128, 3},
 		      {UINT16_MAX, 5}, {UINT32_MAX, 10}, {UINT64_MAX, 20}};
-	__int128 value = model_number(text, len);
+	uint64_t value, number;
+	bool is_number = model_number(&value, text, len);
 	uint32_t mark;
-	uint64_t number;
 
 	for (size_t i = 0; i < sizeof(RANGES) / sizeof(*RANGES); ++i) {
-		bool good = value >= 0 && value <= RANGES[i].max && len <= RANGES[i].digits;
+		bool good = is_number && value <= RANGES[i].max && len <= RANGES[i].digits;
 		CHECK(number_parse(&number, text, len, RANGES[i].max) == (good ? 0 : -EINVAL));
-		CHECK(!good || number == (uint64_t)value);
+		CHECK(!good || number == value);
 	}
-	if (value >= 0 && value <= UINT32_MAX && len <= 10)
-		CHECK(!number_parse_mark(&mark, text, len) && mark == (uint32_t)value);
+	if (is_number && value <= UINT32_MAX && len <= 10)
+		CHECK(!number_parse_mark(&mark, text, len) && mark == value);
 }
 
 static void check_mark(const char *text, size_t len)

@@ -155,7 +155,7 @@ static void one_record_is_torn(void **state)
 		unlink(path);
 		set_up(NULL);
 		start(&clock);
-		for (unsigned i = 0; i < 4 + torn / 512; ++i) {
+		for (off_t i = 0; i < 4 + torn / 512; ++i) {
 			pass(HOUR + SECOND);
 			last = stamp(&clock);
 		}
