@@ -86,6 +86,8 @@ static int open_family(struct netlink **netlink, uint16_t *family, struct conf_e
 {
 	int err = netlink_open(netlink, NETLINK_GENERIC);
 
+	if (err == -EPROTONOSUPPORT)
+		return -ENODEV; /* a system call layer of its own, without the kernel's modules */
 	if (err)
 		return conf_error_set(error, -err, 0, 0, "%s", strerror(-err));
 	err = find_family(*netlink, family, error);
