@@ -246,6 +246,13 @@ static void full_disk(void **state)
 	clockfile_close(&clock);
 }
 
+/* 32 bits of seconds end in 2038. */
+static void the_clock_goes_on(void **state)
+{
+	(void)state;
+	assert_true(sizeof(time_t) >= 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +264,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(no_such_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(full_disk, set_up, tear_down),
+		cmocka_unit_test(the_clock_goes_on),
 	};
 
 	if (!mkdtemp(directory))

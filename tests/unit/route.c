@@ -22,7 +22,13 @@
 static bool swallow;    /* the questions do not reach the kernel */
 static unsigned before; /* how often to ask the same before, by other numbers */
 
-ssize_t sendmsg(int fd, const struct msghdr *header, int flags)
+/* In place of the C library's, by the name that libnl calls on 32-bit systems with wide times too.
+ */
+ssize_t question(int fd, const struct msghdr *header, int flags) __asm__("sendmsg");
+ssize_t question64(int fd, const struct msghdr *header, int flags) __asm__("__sendmsg64")
+	__attribute__((alias("sendmsg")));
+
+ssize_t question(int fd, const struct msghdr *header, int flags)
 {
 	struct nlmsghdr *message = header->msg_iov->iov_base;
 
