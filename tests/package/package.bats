@@ -4,49 +4,27 @@
 # shellcheck disable=SC2154 # set by helpers.bash, and by bats' run
 
 setup_file() {
-	local build
-	build=$(dirname "${WGCTL:-${top_builddir:-$BATS_TEST_DIRNAME/../..}/wgctl}")
-	build=$(cd "$build" && pwd)
-	export SYSTEM=$build/package/system.tar PACKAGES=$BATS_FILE_TMPDIR
-	cd "$PACKAGES" || return
-	make --quiet -C "$build" dist >&2 || return
-	tar xzf "$build"/wgctl-*.tar.gz || return
+	local download
+	load helpers.bash
+	fresh_system 3>&- &
+	download=$!
+	unpack_dist || return
 	# The unit tests are a suite of their own.
-	(cd wgctl-*/ && DEB_BUILD_OPTIONS="nocheck parallel=2" dpkg-buildpackage -us -uc -b >&2) || return
-	[[ -e $SYSTEM ]] || new_system
-}
-
-# The release that this machine runs, from where its own packages come from.
-new_system() {
-	local sources
-	sources=$(compgen -G '/etc/apt/sources.list.d/*.sources' || echo /etc/apt/sources.list)
-	mkdir -p "$(dirname "$SYSTEM")"
-	# shellcheck disable=SC2086 # several files
-	mmdebstrap --quiet --variant=apt --mode=root "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$SYSTEM.part" $sources >&2 &&
-		mv "$SYSTEM.part" "$SYSTEM"
+	(cd "$PACKAGES"/wgctl-*/ && DEB_BUILD_OPTIONS="nocheck parallel=2" dpkg-buildpackage -us -uc -b >&2) || return
+	wait "$download"
 }
 
 setup() {
 	load ../cli/helpers.bash
+	load helpers.bash
 	need_tun
 	need dpkg-buildpackage lintian mmdebstrap
 	common_setup
+	SYSTEM=$(build_directory)/package/system.tar
 }
 
 teardown() {
 	common_teardown
-}
-
-# inside [NETWORK-NAMESPACE] -- COMMAND...: in the system ./root. Its mounts go with the last of its processes.
-inside() {
-	local enter=()
-	[[ $1 == -- ]] || enter=(ip netns exec "$1")
-	while [[ $1 != -- ]]; do shift; done
-	shift
-	# shellcheck disable=SC2016 # for the inner shell
-	"${enter[@]}" unshare --mount --propagation private sh -e -c \
-		'mount --rbind /dev root/dev; mount -t proc proc root/proc; exec chroot root "$@"' sh \
-		env -u WGCTL_ENGINE DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$@" 3>&-
 }
 
 # All files of the system, but for what apt, dpkg and adduser note of their own work.
@@ -66,11 +44,11 @@ files() {
 	mkdir root
 	tar xf "$SYSTEM" -C root
 	cp -L /etc/resolv.conf root/etc/resolv.conf
-	inside -- apt-get update -qq
+	twice inside -- apt-get update -qq
 	files >before
 	cp root/etc/passwd passwd
 	cp "$PACKAGES"/wgctl_*.deb root/tmp/wgctl.deb
-	inside -- apt-get install -y -qq --no-install-recommends /tmp/wgctl.deb
+	twice inside -- apt-get install -y -qq --no-install-recommends /tmp/wgctl.deb
 	run stat -c '%a %U' root/etc/wireguard
 	assert_output "700 root"
 	for name in server client; do

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# What the tests of the package share: Debian systems in folders.
+# shellcheck disable=SC2154 # set by bats
+
+build_directory() {
+	dirname "$(realpath "${WGCTL:-${top_builddir:-$BATS_TEST_DIRNAME/../..}/wgctl}")"
+}
+
+# unpack_dist: into $PACKAGES, a folder for the file's tests, what `make dist' makes. Files run beside each other.
+unpack_dist() {
+	export PACKAGES=$BATS_FILE_TMPDIR
+	# shellcheck disable=SC2016 # for the inner shell
+	flock "$(build_directory)" sh -c 'make --quiet -C "$1" dist >&2 && tar xzf "$1"/wgctl-*.tar.gz -C "$2"' sh "$(build_directory)" "$PACKAGES"
+}
+
+# fresh_system: $SYSTEM, an archive of the release that this machine runs, from where its own packages come from. It is made
+# once for a build directory.
+fresh_system() {
+	local sources release part
+	export SYSTEM
+	SYSTEM=$(build_directory)/package/system.tar
+	part=${SYSTEM%.tar}-part.tar # mmdebstrap goes by the end of the name
+	mkdir -p "$(dirname "$SYSTEM")"
+	exec 8>"$SYSTEM.lock"
+	flock 8
+	if [[ ! -e $SYSTEM ]]; then
+		sources=$(compgen -G '/etc/apt/sources.list.d/*.sources' || echo /etc/apt/sources.list)
+		release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+		# shellcheck disable=SC2086 # several files
+		twice mmdebstrap --quiet --variant=apt --mode=root "$release" "$part" $sources >&2 && mv "$part" "$SYSTEM"
+	fi
+	exec 8>&-
+	[[ -e $SYSTEM ]]
+}
+
+# twice COMMAND...: what comes over a network may fail once.
+twice() {
+	"$@" || "$@"
+}
+
+# inside [NETWORK-NAMESPACE] -- COMMAND...: in the system ./root. Its mounts go with the last of its processes.
+inside() {
+	local enter=()
+	[[ $1 == -- ]] || enter=(ip netns exec "$1")
+	while [[ $1 != -- ]]; do shift; done
+	shift
+	# shellcheck disable=SC2016 # for the inner shell
+	"${enter[@]}" unshare --mount --propagation private sh -e -c \
+		'mount --rbind /dev root/dev; mount -t proc proc root/proc; exec chroot root "$@"' sh \
+		env -u WGCTL_ENGINE DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$@" 3>&- </dev/null
+}
