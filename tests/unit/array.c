@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: MIT
- * Arrays that grow: what is in them stays, and they seldom move. */
-#include "conf/array.h"
-
+ * Arrays that grow: what is in them stays, and they seldom move. The unit is compiled into this
+ * test, so that memory can be made to run out. */
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
+
+static bool is_out_of_memory;
+
+static void *stingy_reallocarray(void *items, size_t count, size_t len)
+{
+	return is_out_of_memory ? NULL : reallocarray(items, count, len);
+}
+
+#define reallocarray stingy_reallocarray
+#include "conf/array.c"
+#undef reallocarray
 
 #define ITEMS 1000
 
@@ -41,7 +51,9 @@ static void fails(void **state)
 	(void)state;
 	assert_non_null(items);
 	items[0] = 'x';
-	more = array_room(items, size, &size, SIZE_MAX / 2);
+	is_out_of_memory = true;
+	more = array_room(items, size, &size, sizeof(*items));
+	is_out_of_memory = false;
 	assert_null(more);
 	assert_int_equal(size, before);
 	assert_int_equal(items[0], 'x');
