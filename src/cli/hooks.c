@@ -54,25 +54,47 @@ static char *make_path(void)
 	return NULL;
 }
 
-/* Ours, but for two; NULL: no memory. To be freed; its strings are borrowed. */
-static char **make_environment(char *path)
+/* Whether both are assignments to the same variable. */
+static bool is_same(const char *a, const char *b)
 {
-	static char locale[] = "LC_ALL=C";
-	size_t count = 0, kept = 0;
+	size_t len = strcspn(a, "=") + 1;
+
+	return !strncmp(a, b, len);
+}
+
+/* Ours, but for these, up to a NULL. NULL: no memory. To be freed; its strings are borrowed. */
+static char **make_environment(char *const *own)
+{
+	size_t count = 0, kept = 0, owned = 0;
 	char **environment;
 
 	while (environ[count])
 		count++;
-	environment = calloc(count + 3, sizeof(*environment));
+	while (own[owned])
+		owned++;
+	environment = calloc(count + owned + 1, sizeof(*environment));
 	if (!environment)
 		return NULL;
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(environ[i], "LC_ALL=", 7) != 0 &&
-		    (!path || strncmp(environ[i], "PATH=", 5) != 0))
+	for (; kept < owned; kept++)
+		environment[kept] = own[kept];
+	for (size_t i = 0, j; i < count; i++) {
+		for (j = 0; j < owned && !is_same(own[j], environ[i]); j++)
+			;
+		if (j == owned)
 			environment[kept++] = environ[i];
-	environment[kept++] = locale;
-	environment[kept] = path;
+	}
 	return environment;
+}
+
+/* NAME=VALUE, to be freed; NULL: no memory. */
+static char *assign(const char *name, const char *value)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_printf(&text, "%s=%s", name, value);
+	if (text.failed)
+		text_wipe(&text);
+	return text.data;
 }
 
 static int run(void *world, const struct plan_step *step, struct conf_error *why)
@@ -81,8 +103,12 @@ static int run(void *world, const struct plan_step *step, struct conf_error *why
 	const char *const bash[] = {"bash",    "-e", "-o",       "pipefail", "-O",
 				    "extglob", "-c", step->text, NULL};
 	const char *const sh[] = {"sh", "-e", "-c", step->text, NULL};
-	char *path = make_path();
-	char **environment = make_environment(path);
+	/* As in wg-quick(8), whose variables of these names commands came to use. */
+	char locale[] = "LC_ALL=C", *interface = assign("INTERFACE", tunnel->name);
+	char real[PATH_MAX], *path = make_path();
+	char *file = assign("CONFIG_FILE", realpath(tunnel->file, real) ? real : tunnel->file);
+	char *const own[] = {locale, interface, file, path, NULL};
+	char **environment = interface && file ? make_environment(own) : NULL;
 	struct child child = {.argv = bash, .environment = environment};
 	int err = child_run(&child, "it", tunnel->interrupt, why);
 
@@ -91,6 +117,8 @@ static int run(void *world, const struct plan_step *step, struct conf_error *why
 		err = child_run(&child, "sh", tunnel->interrupt, why);
 	}
 	free(environment);
+	free(interface);
+	free(file);
 	free(path);
 	return err;
 }

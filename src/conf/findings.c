@@ -78,6 +78,8 @@ static const char *warning_code(const struct file_warning *warning)
 		return "host-bits";
 	if (warning->key == KEYWORD_MTU)
 		return "mtu-too-small";
+	if (keyword_may_be_empty(warning->key))
+		return "empty-value";
 	return warning->key == KEYWORD_NAME ? "shared-name" : "exposed-key-file";
 }
 

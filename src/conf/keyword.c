@@ -41,6 +41,12 @@ enum keyword_origin keyword_origin(enum keyword key)
 	return KEYS[key].origin;
 }
 
+bool keyword_may_be_empty(enum keyword key)
+{
+	return keyword_origin(key) == KEYWORD_OF_QUICK && key != KEYWORD_MTU &&
+	       key != KEYWORD_TABLE && key != KEYWORD_SAVE_CONFIG;
+}
+
 const char *keyword_section_name(enum keyword_section section)
 {
 	return SECTIONS[section];

@@ -55,6 +55,8 @@ enum keyword {
 
 const char *keyword_name(enum keyword key);
 enum keyword_origin keyword_origin(enum keyword key);
+/* Whether nothing may be the value: wg-quick(8)'s lists and commands, of which none are meant. */
+bool keyword_may_be_empty(enum keyword key);
 const char *keyword_section_name(enum keyword_section section);
 
 /* The names are read whatever their case. false: there is none of that name (in that section). */

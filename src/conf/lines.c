@@ -173,13 +173,13 @@ static int take_value(struct lines *lines, size_t equals)
 		lines->size = lines->whole;
 	}
 	start = skip_white(lines, equals + 1);
-	if (start == lines->size)
+	if (start == lines->size && !keyword_may_be_empty(lines->key))
 		return LINE_ERROR(lines, equals, "'%s' has no value: write one or remove the line",
 				  keyword_name(lines->key));
 	lines->value = lines->place = start;
 	lines->seen = 0;
 	/* What separates elements is not behind the last. */
-	while (is_white(lines->line[lines->size - 1]))
+	while (lines->size > start && is_white(lines->line[lines->size - 1]))
 		lines->size--;
 	return 0;
 }
@@ -352,6 +352,7 @@ static void squeeze_value(struct lines *lines)
 	enum white white = white_in(lines->key);
 
 	text_consume(&lines->squeezed, lines->squeezed.len);
+	text_puts(&lines->squeezed, "");
 	if (white == WHITE_KEPT) {
 		text_append(&lines->squeezed, at, (size_t)(end - at));
 		return;

@@ -128,9 +128,6 @@ static int read_list(struct file *file, enum keyword key, const struct value_par
 {
 	struct list list = {.file = file, .report = report};
 
-	if (consists_of(part, ","))
-		return VALUE_FAIL(report, part, "'%s' has no value: write one or remove the line",
-				  keyword_name(key));
 	return value_read_list(part, key == KEYWORD_DNS ? read_dns : read_address, &list);
 }
 
@@ -171,9 +168,23 @@ static int read_hook(struct file *file, enum keyword key, const struct value_par
 									      : 0;
 }
 
+/* As wg-quick(8) takes it. */
+static int warn_empty(enum keyword key, const struct value_part *part,
+		      const struct value_report *report)
+{
+	struct conf_error what;
+
+	conf_error_set(&what, EINVAL, 0, (unsigned)part->offset + 1,
+		       "'%s' has no value, and says nothing: write one or remove the line",
+		       keyword_name(key));
+	return report->warn(report->user, &what);
+}
+
 int quick_read(struct file *file, enum keyword key, const struct value_part *value,
 	       const struct value_report *report)
 {
+	if (keyword_may_be_empty(key) && consists_of(value, ","))
+		return warn_empty(key, value, report);
 	if (key == KEYWORD_ADDRESS || key == KEYWORD_DNS)
 		return read_list(file, key, value, report);
 	if (key == KEYWORD_MTU)

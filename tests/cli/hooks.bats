@@ -114,6 +114,27 @@ all_kinds() {
 	assert_equal "$(<log)" $'new\nPostDown'
 }
 
+@test "they see the variables that wg-quick calls its own" {
+	cat >"$A.conf" <<-END
+		[Interface]
+		PrivateKey = $(wg genkey)
+		PostUp = echo "up <\$INTERFACE> <\$CONFIG_FILE>" >>log
+		PreDown = echo "down <\$INTERFACE> <\$CONFIG_FILE>" >>log
+	END
+	for file in "$A.conf" "./$A.conf"; do
+		left env WG_QUICK_USERSPACE_IMPLEMENTATION="$WGCTL_ENGINE" wg-quick up "./$A.conf"
+		left env WG_QUICK_USERSPACE_IMPLEMENTATION="$WGCTL_ENGINE" wg-quick down "./$A.conf"
+		mv log theirs
+		INTERFACE=other left "$WGCTL" up -q "$file"
+		INTERFACE=other left "$WGCTL" down -q "$file"
+		diff theirs log
+		rm log
+	done
+	run cat theirs
+	assert_line "up <$A> <$PWD/$A.conf>"
+	assert_line "down <$A> <$PWD/$A.conf>"
+}
+
 @test "a dry run shows them, and runs none" {
 	with "PreUp = echo %i >>$PWD/log"
 	run left "$WGCTL" up -n "$A.conf"
