@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * One nftables table a family, of wg-quick(8)'s name, so that its `down' finds it too. A step's
- * text is "ip ADDRESS... ip6 ADDRESS...", with the families that have a default route. */
+ * text is "ip ADDRESS... ip6 ADDRESS...", with the families that have a default route and the
+ * addresses of the file. The rules are about all that the link has: hooks and the kernel give it
+ * some, too. */
 #include "config.h"
 
 #include "cli/firewall.h"
@@ -16,6 +18,7 @@
 #include <nftables/libnftables.h>
 #include <unistd.h>
 #endif
+#include "cli/iface.h"
 #include "cli/plan.h"
 #include "cli/policy.h"
 #include "cli/say.h"
@@ -66,12 +69,53 @@ static void put_address(struct text *out, const char *family, const char *name, 
 		    family, name, name, family, address);
 }
 
+/* Without its length. Returns word. */
+static char *bare(char word[PREFIX_TEXT_MAX], const struct prefix *address)
+{
+	prefix_format(word, address);
+	word[strcspn(word, "/")] = '\0';
+	return word;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	const size_t len = strlen(word);
+
+	for (size_t at; *words; words += at + (words[at] == ' ')) {
+		at = strcspn(words, " ");
+		if (at == len && !memcmp(words, word, len))
+			return true;
+	}
+	return false;
+}
+
+/* What the link has of the family; but on a change not what it is about to lose: what we gave it
+ * and the step does not name any more. false: there is no link yet, or it cannot be asked. */
+static bool put_link(struct text *out, const char *family, const struct tunnel *tunnel,
+		     const struct plan_step *step)
+{
+	const int number = family[2] ? AF_INET6 : AF_INET;
+	struct prefix *addresses = NULL;
+	char word[PREFIX_TEXT_MAX];
+	size_t count = 0;
+	bool ok = tunnel->index &&
+		  !iface_list_addresses(tunnel->iface, tunnel->index, number, &addresses, &count);
+
+	for (size_t i = 0; i < count && ok; i++)
+		if (has_word(step->text, bare(word, &addresses[i])) ||
+		    !tunnel_gives(tunnel->recorded, &addresses[i]))
+			put_address(out, family, tunnel->name, word);
+	free(addresses);
+	return ok;
+}
+
 /* The commands of nft(8) that undo the step, do it, or both. */
 static void put_commands(struct text *out, const struct tunnel *tunnel,
 			 const struct plan_step *step, bool removes, bool makes)
 {
 	const char *family = "ip", *word;
 	char *rest = NULL, *words = strdup(step->text);
+	bool is_put = false; /* the family's addresses are */
 
 	for (word = words ? strtok_r(words, " ", &rest) : NULL; word;
 	     word = strtok_r(NULL, " ", &rest)) {
@@ -83,7 +127,9 @@ static void put_commands(struct text *out, const struct tunnel *tunnel,
 			put_removal(out, family, tunnel->name);
 		if (is_family && makes)
 			put_table(out, family, tunnel->name, step->number);
-		if (!is_family && makes)
+		if (is_family && makes)
+			is_put = put_link(out, family, tunnel, step);
+		if (!is_family && makes && !is_put)
 			put_address(out, family, tunnel->name, word);
 	}
 	out->failed = out->failed || !words;
@@ -199,8 +245,7 @@ int firewall_plan(struct plan *plan, const struct policy *policy, const struct f
 		for (size_t j = 0; j < file->address_count; j++) {
 			if (file->addresses[j].family != family->family)
 				continue;
-			prefix_format(address, &file->addresses[j]);
-			text_printf(&text, " %.*s", (int)strcspn(address, "/"), address);
+			text_printf(&text, " %s", bare(address, &file->addresses[j]));
 		}
 	}
 	if (text.failed)

@@ -205,6 +205,54 @@ int iface_delete_address(struct iface *iface, unsigned index, const struct prefi
 	return change_address(iface, RTM_DELADDR, 0, index, address, error);
 }
 
+struct address_list {
+	unsigned index;
+	struct prefix *addresses;
+	size_t count;
+	bool failed;
+};
+
+static void list_address(struct nlmsghdr *reply, void *arg)
+{
+	const struct ifaddrmsg *header = nlmsg_data(reply);
+	struct nlattr *attrs[IFA_MAX + 1], *local;
+	struct address_list *list = arg;
+	struct prefix *address;
+
+	if (reply->nlmsg_type != RTM_NEWADDR || header->ifa_index != list->index ||
+	    nlmsg_parse(reply, sizeof(*header), attrs, IFA_MAX, NULL) < 0)
+		return;
+	local = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
+	address = local ? reallocarray(list->addresses, list->count + 1, sizeof(*address)) : NULL;
+	if (!address) {
+		list->failed = true;
+		return;
+	}
+	list->addresses = address;
+	address += list->count++;
+	*address = (struct prefix){.family = header->ifa_family, .cidr = header->ifa_prefixlen};
+	nla_memcpy(address->addr, local, (int)address_len(address));
+}
+
+int iface_list_addresses(struct iface *iface, unsigned index, int family, struct prefix **addresses,
+			 size_t *count)
+{
+	const struct ifaddrmsg header = {.ifa_family = (unsigned char)family};
+	struct address_list list = {.index = index};
+	int err = -EAGAIN;
+
+	for (int try = 0; try < DUMP_TRIES && err == -EAGAIN; try++) {
+		list.count = 0;
+		err = netlink_request(
+			iface->netlink,
+			netlink_message(RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header)),
+			list_address, &list, NULL);
+	}
+	*addresses = list.addresses;
+	*count = list.count;
+	return !err && list.failed ? -ENOMEM : err;
+}
+
 /* In a header; a number that has no room there goes into an attribute alone. */
 static unsigned char short_table(uint32_t table)
 {

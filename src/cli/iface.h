@@ -45,6 +45,10 @@ int iface_add_address(struct iface *iface, unsigned index, const struct prefix *
 		      struct conf_error *error);
 int iface_delete_address(struct iface *iface, unsigned index, const struct prefix *address,
 			 struct conf_error *error);
+/* Those that the link has, in the kernel's order, of one family (0: of both), whoever gave them;
+ * *addresses is the caller's to free(), also after an error. 0 or -errno. */
+int iface_list_addresses(struct iface *iface, unsigned index, int family, struct prefix **addresses,
+			 size_t *count);
 
 enum iface_way {
 	IFACE_THROUGH,     /* through the link */

@@ -97,6 +97,7 @@ int setup_carry_out(const struct setup_order *order, bool needs_file, setup_work
 	setup.tunnel.file = setup.paths.file;
 	setup.tunnel.engine = spawn_find_engine(setup.engine);
 	setup.tunnel.model = &setup.file.device;
+	setup.tunnel.recorded = &setup.recorded;
 	err = begin(&setup, needs_file);
 	if (!err)
 		err = work(&setup);

@@ -364,6 +364,18 @@ void tunnel_plan_address(struct plan *plan, const struct prefix *address)
 	plan_add(plan, &address_verb, address, 0, NULL);
 }
 
+bool tunnel_gives(const struct plan *plan, const struct prefix *address)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_step *step = &plan->steps[i];
+
+		if (step->verb == &address_verb && step->prefix.family == address->family &&
+		    !memcmp(step->prefix.addr, address->addr, sizeof(address->addr)))
+			return true;
+	}
+	return false;
+}
+
 void tunnel_plan_up(struct plan *plan, uint32_t mtu)
 {
 	plan_add(plan, &up_verb, NULL, mtu, NULL);

@@ -16,10 +16,11 @@ struct prefix;
 /* The world that the steps of a plan work on. All pointers are borrowed, but connected. */
 struct tunnel {
 	const char *name;
-	const char *file;     /* the configuration's, for the trace */
-	const char *engine;   /* the program; NULL: the kernel's own module */
-	struct model *model;  /* what is wanted; configure may reduce it */
-	struct model *before; /* what a change starts from; NULL: nothing was there */
+	const char *file;            /* the configuration's, for the trace */
+	const char *engine;          /* the program; NULL: the kernel's own module */
+	struct model *model;         /* what is wanted; configure may reduce it */
+	struct model *before;        /* what a change starts from; NULL: nothing was there */
+	const struct plan *recorded; /* the steps that it starts from */
 	struct iface *iface;
 	struct interrupt *interrupt;
 	unsigned index;           /* of the link, once it is there */
@@ -49,6 +50,8 @@ extern const struct plan_verb *const tunnel_verbs[]; /* ends in NULL */
 void tunnel_plan_start(struct plan *plan); /* the link, and with it the engine */
 void tunnel_plan_address(struct plan *plan, const struct prefix *address);
 void tunnel_plan_up(struct plan *plan, uint32_t mtu);
+/* Whether a step of the plan gives the link this address, with whatever length. */
+bool tunnel_gives(const struct plan *plan, const struct prefix *address);
 /* Table 0 is main, where what the addresses route already is passed over. */
 void tunnel_plan_route(struct plan *plan, const struct prefix *to, uint32_t table);
 

@@ -110,6 +110,26 @@ compare() {
 	compare 'ListenPort = 51820' '[Peer]' "PublicKey = $pub_b"
 }
 
+# (An older wg-quick runs PreUp before there is a link; what the kernel gives it the default routes below compare.)
+@test "packets from strangers: rules for all that the link has, also by a hook or the kernel, and after a reload" {
+	rules() {
+		left nft list table "$1" "wg-quick-$A" | grep -o 'daddr [^ ]*' | sed 's/fe80:.*/fe80::x/' | sort | xargs
+	}
+	printf '%s\n' '[Interface]' "PrivateKey = $key_a" 'Address = 10.9.0.1/24, 10.9.1.1/24, fd09::1/64' \
+		'PreUp = ip address add 10.5.5.5/32 dev %i && ip address add fd55::5/128 dev %i' \
+		'PostUp = ip address add 10.6.6.6/32 dev %i' \
+		'[Peer]' "PublicKey = $pub_b" 'AllowedIPs = 0.0.0.0/0, ::/0' >"$A.conf"
+	left "$WGCTL" up -q "./$A.conf"
+	assert_equal "$(rules ip)" 'daddr 10.5.5.5 daddr 10.9.0.1 daddr 10.9.1.1'
+	assert_equal "$(rules ip6)" 'daddr fd09::1 daddr fd55::5 daddr fe80::x'
+	sed -i 's/10.9.1.1/10.9.2.1/' "$A.conf"
+	left "$WGCTL" reload -q "./$A.conf"
+	assert_equal "$(rules ip)" 'daddr 10.5.5.5 daddr 10.6.6.6 daddr 10.9.0.1 daddr 10.9.2.1'
+	assert_equal "$(rules ip6)" 'daddr fd09::1 daddr fd55::5 daddr fe80::x'
+	left "$WGCTL" down -q "$A"
+	run ! left nft list table ip "wg-quick-$A"
+}
+
 @test "wg-quick down takes down what wgctl up brought up, and the other way round" {
 	printf '%s\n' '[Interface]' "PrivateKey = $key_a" 'Address = 10.9.0.1/24' >"$A.conf"
 	left "$WGCTL" up "./$A.conf"

@@ -91,15 +91,3 @@ listed() {
 	assert_output --partial "wgctl: "
 	[[ ! -e asked ]]
 }
-
-# No other interface answers for it, and it is new each time.
-@test "the packet filter has no rule for the address that the link gives itself" {
-	begin 'Address = fd09::1/64, fe80::5/64' '[Peer]' "PublicKey = $(wg genkey | wg pubkey)" 'AllowedIPs = ::/0'
-	filter() { left nft list ruleset | grep -o 'daddr [^ ]*'; }
-	theirs up
-	assert_equal "$(filter | grep -c fe80)" 2
-	theirs down
-	ours up
-	assert_equal "$(filter)" $'daddr fd09::1\ndaddr fe80::5'
-	ours down
-}
