@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
+# shellcheck disable=SC2034,SC2154 # variables that helpers.bash shares
+#
 # The engine of another architecture (a), under qemu-user (see script/cross), with that of this machine (b).
 
 load ../netns/helpers
