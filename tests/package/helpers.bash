@@ -38,14 +38,17 @@ twice() {
 	"$@" || "$@"
 }
 
-# inside [NETWORK-NAMESPACE] -- COMMAND...: in the system ./root. Its mounts go with the last of its processes.
+# inside [NETWORK-NAMESPACE [OPTION-OF-UNSHARE...]] -- COMMAND...: in the system ./root. Its mounts go with the last of its processes.
 inside() {
-	local enter=()
-	[[ $1 == -- ]] || enter=(ip netns exec "$1")
-	while [[ $1 != -- ]]; do shift; done
+	local enter=() options=()
+	[[ $1 == -- ]] || { enter=(ip netns exec "$1") && shift; }
+	while [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
 	shift
 	# shellcheck disable=SC2016 # for the inner shell
-	"${enter[@]}" unshare --mount --propagation private sh -e -c \
+	"${enter[@]}" unshare --mount --propagation private "${options[@]}" sh -e -c \
 		'mount --rbind /dev root/dev; mount -t proc proc root/proc; exec chroot root "$@"' sh \
 		env -u WGCTL_ENGINE DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$@" 3>&- </dev/null
 }
