@@ -51,11 +51,12 @@ def receive(address, port, ready, count):
     with open_socket(address) as receiver:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         receiver.bind((address, port))
-        receiver.settimeout(2)
+        receiver.settimeout(20)  # for the sender to start
         pathlib.Path(ready).touch()
         try:
             while last < count - 1:
                 datagram = receiver.recv(65536)
+                receiver.settimeout(2)
                 number, size = struct.unpack_from("<QI", datagram)
                 if datagram != contents(number, size):
                     sys.exit(f"datagram {number} came with a wrong byte")
