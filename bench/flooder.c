@@ -75,7 +75,8 @@ static void sleep_until(uint64_t when)
 
 struct sockaddr_in flooder_target(const char *address, const char *port)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
 
 	if (inet_pton(AF_INET, address, &to.sin_addr) != 1) {
 		errno = EINVAL;

@@ -17,7 +17,10 @@ struct text {
 	void *user; /* drain's; borrowed */
 };
 
-#define TEXT_EMPTY {0}
+#define TEXT_EMPTY                                                                                 \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /* Makes room for len bytes more. False, and the text has failed: there is no memory. */
 bool text_reserve(struct text *text, size_t len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Preloaded into an engine: its CLOCK_BOOTTIME is ahead by as many nanoseconds as the file that $CLOCK_FILE names says, which
- * a test may change at any time. */
+ * Preloaded into an engine: its CLOCK_BOOTTIME is ahead by as many nanoseconds as the file that
+ * $CLOCK_FILE names says, which a test may change at any time. */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <stdint.h>
