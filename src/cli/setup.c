@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include "cli/args.h"
 #include "cli/configure.h"
 #include "cli/dns.h"
@@ -26,9 +27,11 @@
 #include "conf/keyword.h"
 #include "conf/source.h"
 
-#define LOCK_INTERVAL 50 /* ms between two tries to get the lock */
-#define OVERHEAD 80      /* bytes: IPv6, UDP and WireGuard headers, the tag, the padding */
-#define DEFAULT_MTU 1500 /* of a way that cannot be asked */
+#define LOCK_INTERVAL 50         /* ms between two tries to get a lock */
+#define TURN_LIMIT 5000          /* ms for another's default routes: it may be who waits for us */
+#define DEFAULT_ROUTES "default" /* no interface has this name */
+#define OVERHEAD 80              /* bytes: IPv6, UDP and WireGuard headers, the tag, the padding */
+#define DEFAULT_MTU 1500         /* of a way that cannot be asked */
 
 static int find(struct setup *setup, const char *word, bool needs_file)
 {
@@ -85,12 +88,13 @@ static void end(struct setup *setup)
 	plan_free(&setup->recorded);
 	model_wipe(&setup->before);
 	file_wipe(&setup->file);
+	lock_release(setup->turn, DEFAULT_ROUTES);
 	lock_release(setup->lock, setup->paths.name);
 }
 
 int setup_carry_out(const struct setup_order *order, bool needs_file, setup_work *work)
 {
-	struct setup setup = {.order = order, .lock = -1};
+	struct setup setup = {.order = order, .lock = -1, .turn = -1};
 	int err;
 
 	setup.tunnel.name = setup.paths.name;
@@ -186,11 +190,27 @@ static uint32_t choose_mtu(const struct setup *setup)
 	return narrowest > OVERHEAD ? narrowest - OVERHEAD : narrowest;
 }
 
+/* What a tunnel finds free is its own once its default routes are there: others wait for that. */
+static void take_turn(struct setup *setup)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_INTERVAL * 1000000L};
+	const struct model *device = &setup->file.device;
+
+	if (!routes_has_default(device, AF_INET) && !routes_has_default(device, AF_INET6))
+		return;
+	for (int ms = 0; ms < TURN_LIMIT && lock_take(&setup->turn, DEFAULT_ROUTES);
+	     ms += LOCK_INTERVAL)
+		nanosleep(&pause, NULL);
+}
+
 static int choose_policy(struct setup *setup, struct policy *policy)
 {
 	struct conf_error error = {0};
-	int err = policy_choose(policy, &setup->file, setup->tunnel.iface, &setup->recorded,
-				setup->is_guess, &error);
+	int err;
+
+	take_turn(setup);
+	err = policy_choose(policy, &setup->file, setup->tunnel.iface, &setup->recorded,
+			    setup->is_guess, &error);
 
 	if (err)
 		say_conf_error(setup->paths.file, &error);

@@ -35,6 +35,7 @@ struct setup {
 	struct model before;  /* reload: the device as it is */
 	char engine[PATH_MAX];
 	int lock;
+	int turn;      /* a lock on the choice of default routes */
 	bool is_guess; /* what is there was not recorded: the plan is to find it */
 };
 

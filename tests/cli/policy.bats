@@ -136,6 +136,38 @@ assert_nothing_outside() {
 	diff before after
 }
 
+# marks INTERFACE...
+marks() {
+	for name; do left wg show "$name" fwmark; done | sort
+}
+
+@test "two tunnels with default routes that come up at once: each has a mark of its own" {
+	write_conf 0.0.0.0/0,::/0
+	local C=w${id}ab
+	sed "s,^PrivateKey.*,PrivateKey = $(wg genkey),; s/10.9.0.1/10.10.0.1/; s/fd09::/fd10::/" "$A.conf" >"$C.conf"
+	world_state "$left" >before
+	for round in {1..5}; do
+		left "$WGCTL" up -q "./$A.conf" &
+		other=$!
+		left "$WGCTL" up -q "./$C.conf"
+		wait "$other"
+		assert_equal "$(marks "$A" "$C")" $'0xca6c\n0xca6d'
+		left "$WGCTL" down -q "./$C.conf"
+		down
+		world_state "$left" >after
+		diff before after || fail "round $round"
+	done
+}
+
+@test "default routes do not wait for ever for another's" {
+	write_conf 0.0.0.0/0
+	local C=w${id}ab
+	sed "s,^PrivateKey.*,PrivateKey = $(wg genkey),; s/10.9.0.1/10.10.0.1/" "$A.conf" >"$C.conf"
+	sed -i "/^\[Interface/a PostUp = '$WGCTL' up -q ./$C.conf" "$A.conf"
+	up
+	assert_equal "$(marks "$A" "$C")" $'0xca6c\n0xca6d'
+}
+
 @test "a mark that another tunnel took meanwhile is not taken again" {
 	write_conf 0.0.0.0/0,::/0
 	local C=w${id}ab

@@ -3,18 +3,22 @@
 # shellcheck disable=SC2154 # set by helpers.bash, and by bats' run
 
 setup_file() {
+	load ../cli/helpers.bash
 	load helpers.bash
+	need_tun
+	need mmdebstrap jq
 	fresh_system
+	source_dir=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	cd "$BATS_FILE_TMPDIR" || return
+	follow
+	mv root image
 }
 
 setup() {
 	load ../cli/helpers.bash
 	load helpers.bash
-	need_tun
-	need mmdebstrap jq
 	common_setup
 	source_dir=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-	SYSTEM=$(build_directory)/package/system.tar
 }
 
 teardown() {
@@ -54,9 +58,9 @@ copy() {
 	fi
 }
 
-# Does what the Dockerfile says, and writes down what to start and how to look after health.
+# Does what the Dockerfile says: ./build and ./root; and writes down what to start and how to look after health.
 follow() {
-	local instruction words
+	local instruction words stage=""
 	while read -r instruction words; do
 		case $instruction in
 		FROM) next_stage "$(sed -n 's/.* AS //p' <<<"$words")" ;;
@@ -65,11 +69,11 @@ follow() {
 			copy $words
 			;;
 		RUN) twice inside -- sh -e -c "$words" >&2 ;;
-		ENTRYPOINT) mapfile -t entrypoint < <(jq -r '.[]' <<<"$words") ;;
-		HEALTHCHECK) health=${words#* CMD } ;;
+		ENTRYPOINT) jq -r '.[]' <<<"$words" >entrypoint ;;
+		HEALTHCHECK) echo "${words#* CMD }" >health ;;
 		ARG | CMD | '#'* | '') ;;
-		*) fail "an unknown instruction: $instruction" ;;
-		esac || fail "failed: $instruction $words"
+		*) false ;;
+		esac || fail "an unknown instruction, or it failed: $instruction $words"
 	done <"$source_dir/Dockerfile"
 }
 
@@ -89,9 +93,11 @@ process_1() {
 }
 
 @test "the image is made; it is one tunnel, knows whether it is well, and ends with it" {
+	local entrypoint health
 	new_pair
-	stage=""
-	follow
+	ln -s "$BATS_FILE_TMPDIR/image" root
+	mapfile -t entrypoint <"$BATS_FILE_TMPDIR/entrypoint"
+	health=$(<"$BATS_FILE_TMPDIR/health")
 	install -m 600 "$source_dir/examples/hub.conf" "$A.conf"
 	install -m 600 "$source_dir/examples/container.conf" "root/etc/wireguard/$B.conf"
 	install -m 600 "$source_dir/examples/container.key" root/etc/wireguard/
@@ -110,4 +116,25 @@ process_1() {
 	[[ -z $(ip netns pids "$right") ]]
 	run -1 inside "$right" -- sh -c "$health"
 	left "$WGCTL" down -q "./$A.conf"
+}
+
+# In the stage that built: the packages are there already, but for those of script/setup alone.
+@test "the README's way to install, from the bare source" {
+	local commands
+	new_namespace left l
+	ln -s "$BATS_FILE_TMPDIR/build" root
+	commands=$(sed -n '/^## Install/,/^## Five/s/^    //p' "$source_dir/README.md")
+	assert_equal "$(tail -n 1 <<<"$commands")" "sudo make install"
+	mkdir root/bare
+	git -C "$source_dir" archive HEAD | tar -x -C root/bare
+	printf '#!/bin/sh\nexec "$@"\n' >root/usr/local/bin/sudo
+	chmod +x root/usr/local/bin/sudo
+	inside -- env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin MAKEFLAGS=-j2 sh -e -c "cd /bare; $commands" >install.log 2>&1 ||
+		fail "$(tail -n 20 install.log)"
+	install -m 600 "$source_dir/examples/server.conf" "root/tmp/$A.conf"
+	inside "$left" -- /usr/local/bin/wgctl up -q "/tmp/$A.conf"
+	link_exists "$left" "$A"
+	inside "$left" -- /usr/local/bin/wgctl down -q "/tmp/$A.conf"
+	assert_gone "$left" "$A"
+	[[ -e root/usr/local/share/man/man5/wgctl.conf.5 ]]
 }
