@@ -147,7 +147,7 @@ static int parse(struct run *run, int argc, char **argv)
 	if (setup_parse(&run->order, &args, argc, argv, ARGS_TAKES(ARGS_READY)))
 		return -EINVAL;
 	ready = args.values[ARGS_READY];
-	if (ready && strcmp(ready, "interface") && strcmp(ready, "handshake")) {
+	if (ready && strcmp(ready, "interface") != 0 && strcmp(ready, "handshake") != 0) {
 		say_error("--ready takes interface or handshake, not `%s'", ready);
 		return -EINVAL;
 	}

@@ -2,7 +2,7 @@
  * What qemu-user (7.2) leaves in the order of bytes of the machine, which is not the program's: the
  * numbers of the control messages that the engine sends and receives, and the headers of packets of
  * a TUN. Loaded before the C library. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <limits.h>
 #include <linux/if_tun.h>
@@ -37,7 +37,7 @@ static bool is_stride(const struct cmsghdr *c)
 
 static void turn(const struct msghdr *header)
 {
-	struct msghdr *in_place = (struct msghdr *)header;
+	struct msghdr *in_place = (struct msghdr *)(uintptr_t)header;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(in_place, c)) {
 		uint32_t number;

@@ -68,7 +68,7 @@ follow() {
 			# shellcheck disable=SC2086 # several words
 			copy $words
 			;;
-		RUN) twice inside -- sh -e -c "$words" >&2 ;;
+		RUN) thrice inside -- sh -e -c "$words" >&2 ;;
 		ENTRYPOINT) jq -r '.[]' <<<"$words" >entrypoint ;;
 		HEALTHCHECK) echo "${words#* CMD }" >health ;;
 		ARG | CMD | '#'* | '') ;;

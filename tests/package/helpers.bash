@@ -24,18 +24,19 @@ fresh_system() {
 	exec 8>"$SYSTEM.lock"
 	flock 8
 	if [[ ! -e $SYSTEM ]]; then
-		sources=$(compgen -G '/etc/apt/sources.list.d/*.sources' || echo /etc/apt/sources.list)
 		release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+		sources=$(grep -lsE "^(deb |Suites:).* $release( |\$)" /etc/apt/sources.list /etc/apt/sources.list.d/*.sources || true)
 		# shellcheck disable=SC2086 # several files
-		twice mmdebstrap --quiet --variant=apt --mode=root "$release" "$part" $sources >&2 && mv "$part" "$SYSTEM"
+		thrice mmdebstrap --quiet --aptopt='Acquire::Retries "5"' --variant=apt --mode=root "$release" "$part" $sources >&2 &&
+			mv "$part" "$SYSTEM"
 	fi
 	exec 8>&-
 	[[ -e $SYSTEM ]]
 }
 
-# twice COMMAND...: what comes over a network may fail once.
-twice() {
-	"$@" || "$@"
+# thrice COMMAND...: what comes over a network may fail.
+thrice() {
+	"$@" || "$@" || "$@"
 }
 
 # inside [NETWORK-NAMESPACE [OPTION-OF-UNSHARE...]] -- COMMAND...: in the system ./root. Its mounts go with the last of its processes.

@@ -44,11 +44,11 @@ files() {
 	mkdir root
 	tar xf "$SYSTEM" -C root
 	cp -L /etc/resolv.conf root/etc/resolv.conf
-	twice inside -- apt-get update -qq
+	thrice inside -- apt-get update -qq
 	files >before
 	cp root/etc/passwd passwd
 	cp "$PACKAGES"/wgctl_*.deb root/tmp/wgctl.deb
-	twice inside -- apt-get install -y -qq --no-install-recommends /tmp/wgctl.deb
+	thrice inside -- apt-get install -y -qq --no-install-recommends /tmp/wgctl.deb
 	run stat -c '%a %U' root/etc/wireguard
 	assert_output "700 root"
 	for name in server client; do
