@@ -77,8 +77,8 @@ static const struct command commands[] = {
 	 FILE_OR_NAME STEP_OPTIONS
 	 "\n"
 	 "The engine is WGCTL_ENGINE, or WG_QUICK_USERSPACE_IMPLEMENTATION, or the wgengine\n"
-	 "beside wgctl or in PATH; with WGCTL_ENGINE=kernel there is none, but the kernel's own\n"
-	 "WireGuard. If a step fails, those before it are undone.\n",
+	 "beside wgctl, in its ../sbin or in PATH; with WGCTL_ENGINE=kernel there is none, but\n"
+	 "the kernel's own WireGuard. If a step fails, those before it are undone.\n",
 	 false},
 	{"reload", reload_run, OPTIONS, STEP_GRAMMAR "IF|CONF",
 	 "lead a tunnel to what its file says now",

@@ -33,9 +33,11 @@ static int64_t now_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
+/* In the folder of this program; or, if that is .../bin, in .../sbin, where it is installed. */
 static bool find_beside(char engine[PATH_MAX])
 {
-	ssize_t len = readlink("/proc/self/exe", engine, PATH_MAX - sizeof(ENGINE_NAME));
+	static const char beside[] = "/" ENGINE_NAME, in_sbin[] = "/sbin/" ENGINE_NAME;
+	ssize_t len = readlink("/proc/self/exe", engine, PATH_MAX - sizeof(in_sbin));
 	char *slash;
 
 	if (len <= 0)
@@ -44,7 +46,14 @@ static bool find_beside(char engine[PATH_MAX])
 	slash = strrchr(engine, '/');
 	if (!slash)
 		return false;
-	strcpy(slash + 1, ENGINE_NAME);
+	strcpy(slash, beside);
+	if (!access(engine, X_OK))
+		return true;
+	*slash = '\0';
+	slash = strrchr(engine, '/');
+	if (!slash || strcmp(slash, "/bin") != 0)
+		return false;
+	strcpy(slash, in_sbin);
 	return !access(engine, X_OK);
 }
 

@@ -28,6 +28,21 @@ engine_script() {
 	assert_gone "$left" "$A"
 }
 
+@test "the engine is beside wgctl, or where both are installed" {
+	new_keys
+	printf '[Interface]\nPrivateKey = %s\n' "$key_a" >"$A.conf"
+	mkdir bin sbin
+	cp "$WGCTL" bin/wgctl
+	cp "$WGCTL_ENGINE" sbin/wgengine
+	for place in sbin bin; do
+		run left env -u WGCTL_ENGINE "PATH=$PATH" bin/wgctl up "$A.conf"
+		assert_success
+		assert_line "[#] $PWD/$place/wgengine $A"
+		left bin/wgctl down -q "$A"
+		mv sbin/wgengine bin/ 2>/dev/null || true
+	done
+}
+
 @test "WG_QUICK_USERSPACE_IMPLEMENTATION names the engine too" {
 	WGCTL_ENGINE='' WG_QUICK_USERSPACE_IMPLEMENTATION=/nonexistent/other run left "$WGCTL" up "$A.conf"
 	assert_failure 1

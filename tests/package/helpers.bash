@@ -26,8 +26,9 @@ fresh_system() {
 	if [[ ! -e $SYSTEM ]]; then
 		release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 		sources=$(grep -lsE "^(deb |Suites:).* $release( |\$)" /etc/apt/sources.list /etc/apt/sources.list.d/*.sources || true)
+		# It gives sh the number of a file that it opens, of which that reads but one digit.
 		# shellcheck disable=SC2086 # several files
-		thrice mmdebstrap --quiet --aptopt='Acquire::Retries "5"' --variant=apt --mode=root "$release" "$part" $sources >&2 &&
+		thrice mmdebstrap --quiet --aptopt='Acquire::Retries "5"' --variant=apt --mode=root "$release" "$part" $sources >&2 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &&
 			mv "$part" "$SYSTEM"
 	fi
 	exec 8>&-
