@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Presses keys in a real shell on a terminal of its own, TAB among them.
 
-Usage: tab.py bash|zsh|fish KEYS    (KEYS with escapes: '\\t' is TAB)
-Prints the command line that the shell has then, and below it what the terminal showed since the prompt. The completions
-are those installed below $SHARE, by each shell's own rules. Nothing waits for time to pass: the shell reads keys in their
-order, and the last one has it write its command line into a file.
+Usage: tab.py bash|zsh|fish KEYS [TEXT...]    (KEYS with escapes: '\\t' is TAB)
+Prints the command line that the shell has then; or, with TEXT, waits until the terminal has shown all of these. The
+completions are those installed below $SHARE, by each shell's own rules. Nothing waits for time to pass: the shell reads
+keys in their order, and the last one has it write its command line into a file.
 """
 import fcntl
 import os
@@ -78,17 +78,25 @@ def read_until(terminal, is_over, seen):
     return seen
 
 
-def press(terminal, keys, line):
+def press(terminal, keys, line, texts):
     seen = read_until(terminal, lambda text: PROMPT in text, "")
     seen = seen[seen.rindex(PROMPT):]
-    os.write(terminal, (keys + LAST_KEY).encode())
 
     def is_written(_):
         return os.path.exists(line) and os.path.getsize(line)
 
-    seen = read_until(terminal, is_written, seen)
+    def are_shown(seen):
+        plain = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r", "", seen)
+        return all(text in plain for text in texts)
+
+    if texts:
+        os.write(terminal, keys.encode())
+        read_until(terminal, are_shown, seen)
+        return
+    os.write(terminal, (keys + LAST_KEY).encode())
+    read_until(terminal, is_written, seen)
     with open(line, encoding="utf-8") as file:
-        return file.read().rstrip("\n"), re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r", "", seen)
+        print(file.read().rstrip("\n"))
 
 
 def main():
@@ -99,9 +107,7 @@ def main():
         if pid == 0:
             os.execvpe(shell, COMMANDS[shell], environment)
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 100, 160, 0, 0))
-        line, screen = press(terminal, keys, environment["LINE"])
-        print(line)
-        print(screen)
+        press(terminal, keys, environment["LINE"], sys.argv[3:])
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 
