@@ -132,7 +132,7 @@ finish() {
 		ip netns del "$name"
 	done
 	# What was ended by force could not tidy up.
-	rm -f "$sockets/wg$$"?.{sock,clock}
+	rm -f "$sockets/wg$$"?.{sock,clock} "/run/wgctl/wg$$"?.record
 	if [ "${BATS_TEST_COMPLETED:-}" != 1 ]; then
 		tail -n 20 ./*.log >&2 || true
 	fi
