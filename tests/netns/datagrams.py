@@ -37,14 +37,28 @@ def hear(sender, first):
     try:
         while struct.unpack("<Q", sender.recv(8))[0] < first - AHEAD:
             pass
-    except socket.timeout:
-        pass
+    except (socket.timeout, ConnectionRefusedError):
+        pass  # the receiver says why it ended
     sender.settimeout(None)
+
+
+def greet(sender):
+    """The kernel reads a flow from another queue of the TUN once its first packet has come in: before the stream, as
+    packets may overtake others then."""
+    sender.settimeout(1)
+    for _ in range(LAST_AGAIN):
+        sender.send(b"?")
+        try:
+            return sender.recv(8)
+        except socket.timeout:
+            pass
+    sys.exit("nobody answers")
 
 
 def send(address, port, count, size):
     with open_socket(address) as sender:
         sender.connect((address, port))
+        greet(sender)
         sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
         for first in range(0, count, AT_ONCE):
             numbers = range(first, min(first + AT_ONCE, count))
@@ -69,6 +83,9 @@ def receive(address, port, ready, count):
         try:
             while last < count - 1:
                 datagram, sender = receiver.recvfrom(65536)
+                if datagram == b"?":
+                    receiver.sendto(b"!" * 8, sender)
+                    continue
                 receiver.settimeout(2)
                 number, size = struct.unpack_from("<QI", datagram)
                 if datagram != contents(number, size):
