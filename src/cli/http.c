@@ -22,7 +22,6 @@ enum status {
 	METHOD_NOT_ALLOWED = 405,
 	TIMEOUT = 408,
 	TOO_LARGE = 431,
-	FAILED = 500,
 };
 
 static const char *reason(unsigned status)

@@ -9,6 +9,7 @@
 struct text;
 
 #define HTTP_OK 200
+#define HTTP_FAILED 500 /* for whoever answers: http_read() never gives it */
 
 /* Reads the request up to its empty line. HTTP_OK: it gets path or / (or either with ?...), and
  * *accepted says whether an answer of that type is; else the status that answers it. */

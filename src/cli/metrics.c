@@ -336,7 +336,7 @@ static int serve(void)
 	int err;
 
 	if (status == HTTP_OK && (scrape_all(&body, openmetrics, NULL) || body.failed))
-		status = 500;
+		status = HTTP_FAILED;
 	http_limit_answer();
 	http_put_head(&head, status,
 		      openmetrics ? OPENMETRICS "; version=1.0.0; charset=utf-8"
@@ -347,7 +347,7 @@ static int serve(void)
 		err = output_write(&body);
 	text_wipe(&head);
 	text_wipe(&body);
-	return status == 500 ? -EIO : err;
+	return status == HTTP_FAILED ? -EIO : err;
 }
 
 enum command_result metrics_run(int argc, char **argv)

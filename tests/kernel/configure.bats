@@ -15,10 +15,6 @@ setup_file() {
 	END
 }
 
-teardown_file() {
-	stop_machine
-}
-
 setup() {
 	need_machine
 	cd "$BATS_TEST_TMPDIR" || return

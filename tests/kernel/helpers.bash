@@ -83,6 +83,10 @@ stop_machine() {
 	rm -f "$BATS_FILE_TMPDIR/scripts"
 }
 
+# For a file that needs no more than the machine.
+setup_file() { boot "$@"; }
+teardown_file() { stop_machine; }
+
 # guest [SCRIPT]: runs it in the guest (by default what is on stdin), with guest/lib.sh, until the first command that fails.
 guest() {
 	{

@@ -5,14 +5,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-setup_file() {
-	boot
-}
-
-teardown_file() {
-	stop_machine
-}
-
 setup() {
 	need_machine
 	cd "$BATS_TEST_TMPDIR" || return

@@ -5,14 +5,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-setup_file() {
-	boot
-}
-
-teardown_file() {
-	stop_machine
-}
-
 # The far end is an interface of the kernel's in another network namespace, set up by the real wg; its datagrams come and
 # go over the loopback of the first, where it was made.
 setup() {
